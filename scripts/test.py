@@ -1,0 +1,43 @@
+"""Runs every gate, then every test; 1 when one of them failed. Run by `make test`, arguments go to pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+#: Name -> command; all of them run, so that one call shows everything there is to mend.
+GATES = {
+    "lint": (str(BIN / "ruff"), "check", "--quiet", "."),
+    "format": (str(BIN / "ruff"), "format", "--check", "--quiet", "."),
+    "types": (str(BIN / "mypy"), "src", "tests", "plugins", "benchmarks", "scripts"),
+    "imports": (str(BIN / "lint-imports"), "--no-logo"),
+    "sizes": (str(BIN / "python"), "scripts/sizes.py"),
+}
+PYTEST = (str(BIN / "python"), "-m", "pytest", "--cov", "--cov-report=term:skip-covered")
+
+
+def main(arguments: list[str]) -> int:
+    """Run everything; pytest comes last, so that its closing line is the last but for the failed gates."""
+    failed = [name for name, command in GATES.items() if not passes(name, command)]
+    if not passes("tests", (*PYTEST, *arguments)):
+        failed.append("tests")
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def passes(name: str, command: tuple[str, ...]) -> bool:
+    """Run one command under its own heading."""
+    print(f"== {name}", flush=True)
+    began = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    print(f"-- {name}: {'ok' if code == 0 else 'FAILED'}, {time.monotonic() - began:.0f} s", flush=True)
+    return code == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

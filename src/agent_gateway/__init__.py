@@ -1,0 +1,88 @@
+"""The plugin author's API: `import agent_gateway as ag`. The gateway itself never imports this module's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent_gateway.errors import (
+    ConfigurationError,
+    Conflict,
+    Fault,
+    GatewayError,
+    InvalidInput,
+    NotFound,
+    StorageFailed,
+    Unavailable,
+)
+from agent_gateway.events import Event, EventData, StageFinished, StageStarted, Token
+from agent_gateway.hookspecs import DocumentFolder, hookimpl, hookspec
+from agent_gateway.intent import Intent, IntentDefinition, IntentExample
+from agent_gateway.interfaces import (
+    Context,
+    Generation,
+    GenerationRequest,
+    Passage,
+    SearchQuery,
+    SearchResult,
+    Sentence,
+    Stage,
+    TurnState,
+    Vector,
+)
+from agent_gateway.messages import Answer, Citation, Exchange, Problem, Recollection, Route, Run
+from agent_gateway.persona import Persona, Policy
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Look the version up when somebody asks: reading the installation's metadata takes a while."""
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - the root must stay cheap to import
+
+            return version("agent-gateway")
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "ConfigurationError",
+    "Conflict",
+    "Context",
+    "DocumentFolder",
+    "Event",
+    "EventData",
+    "Exchange",
+    "Fault",
+    "GatewayError",
+    "Generation",
+    "GenerationRequest",
+    "Intent",
+    "IntentDefinition",
+    "IntentExample",
+    "InvalidInput",
+    "NotFound",
+    "Passage",
+    "Persona",
+    "Policy",
+    "Problem",
+    "Recollection",
+    "Route",
+    "Run",
+    "SearchQuery",
+    "SearchResult",
+    "Sentence",
+    "Stage",
+    "StageFinished",
+    "StageStarted",
+    "StorageFailed",
+    "Token",
+    "TurnState",
+    "Unavailable",
+    "Vector",
+    "__version__",
+    "hookimpl",
+    "hookspec",
+]

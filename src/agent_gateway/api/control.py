@@ -1,0 +1,87 @@
+"""The command line's door: a loopback socket of its own, opened with a bearer token from the data directory."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+
+import msgspec
+from litestar import delete, get, post
+
+from agent_gateway.api.asgi import App, Receive, Scope, Send, header
+from agent_gateway.api.conversations import NoContent
+from agent_gateway.api.passages import search_in
+from agent_gateway.api.problems import HttpError, problem
+from agent_gateway.api.replies import Sendable, reply
+from agent_gateway.api.requests import Call, body_of, edge_of
+from agent_gateway.api.shapes import IngestRequest
+from agent_gateway.errors import GatewayError
+from agent_gateway.interfaces import IngestProgress
+from agent_gateway.messages import Problem
+
+_DECODER = msgspec.json.Decoder(IngestRequest)
+
+
+class ProgressStream(Sendable):
+    """Progress as lines of JSON; an error is the last line, `{"problem": {...}}`. Hanging up ends the ingest."""
+
+    def __init__(self, steps: AsyncIterator[IngestProgress]) -> None:
+        self._steps = steps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the progress as it comes."""
+        headers = ((b"content-type", b"application/x-ndjson"), (b"cache-control", b"no-store"))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        try:
+            async for step in self._steps:
+                await _send_line(send, step)
+        except GatewayError as exc:
+            await _send_line(send, {"problem": Problem(code=exc.code, detail=exc.detail, hint=exc.hint)})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_line(send: Send, value: object) -> None:
+    await send({"type": "http.response.body", "body": msgspec.json.encode(value) + b"\n", "more_body": True})
+
+
+@post("/ingest", status_code=200)
+async def ingest(request: Call) -> Sendable:
+    """Bring a collection up to date with a file or folder."""
+    edge = edge_of(request)
+    body = await body_of(request, _DECODER)
+    return ProgressStream(edge.ingestion.ingest(body.path, body.collection))
+
+
+@get("/collections")
+async def list_collections(request: Call) -> Sendable:
+    """List every collection with its size."""
+    return reply(await edge_of(request).ingestion.collections())
+
+
+@delete("/collections/{name:str}", status_code=200)
+async def drop_collection(request: Call, name: str) -> Sendable:
+    """Remove a collection."""
+    await edge_of(request).ingestion.drop(name)
+    return NoContent()
+
+
+@post("/search", status_code=200)
+async def search_any(request: Call) -> Sendable:
+    """Search any collection."""
+    return await search_in(request, edge_of(request).knowledge.names())
+
+
+def guarded(app: App, token: str) -> App:
+    """Put an application behind its bearer token; without a token nobody comes in."""
+    expected = f"Bearer {token}".encode()
+
+    async def check(scope: Scope, receive: Receive, send: Send) -> None:
+        given = header(scope, b"authorization") or b""
+        if token and hmac.compare_digest(given, expected):
+            await app(scope, receive, send)
+            return
+        challenge = ((b"www-authenticate", b"Bearer"),)
+        refusal = HttpError(401, "unauthorized", "The control socket needs its token.", headers=challenge)
+        await problem(refusal, scope["state"]["request_id"])(scope, receive, send)
+
+    return check

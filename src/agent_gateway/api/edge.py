@@ -1,0 +1,57 @@
+"""What the edge is given: its collaborators as Protocols, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from agent_gateway.api.asgi import App
+from agent_gateway.interfaces import Ingestion, Knowledge, Readiness, Runs
+from agent_gateway.persona import Persona
+
+#: Every row has an owner; until there is authentication it is this one.
+OWNER = "local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeSettings:
+    """`keepalive_seconds`: silence after which a stream sends a comment. `body_limit_bytes`: longest request body.
+
+    `cors_origins`: origins of web pages that may read answers, none when empty. `control_token`: bearer token of the
+    control socket; without one nothing is served there.
+    """
+
+    keepalive_seconds: float = 15.0
+    body_limit_bytes: int = 1_048_576
+    cors_origins: tuple[str, ...] = ()
+    control_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """The gateway as HTTP sees it.
+
+    `personas`: id -> persona, those that are served. `disabled`: id -> why not, the others. `intents_of` and
+    `visible_collections` take a persona's id. `ports`: id -> the port it listens on, filled in by the server.
+    """
+
+    runs: Runs
+    knowledge: Knowledge
+    ingestion: Ingestion
+    readiness: Readiness
+    personas: Mapping[str, Persona]
+    intents_of: Callable[[str], tuple[str, ...]]
+    visible_collections: Callable[[str], tuple[str, ...]]
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    settings: EdgeSettings = EdgeSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apps:
+    """The ASGI applications behind the front; `personas` are the ids the persona application answers for."""
+
+    persona: App
+    gateway: App
+    control: App
+    personas: frozenset[str]

@@ -1,0 +1,47 @@
+"""A gateway to talk to: the running one, or one that this process runs for the duration of a command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from agent_gateway.cli.control import ControlClient
+from agent_gateway.cli.lookup import find_gateway
+from agent_gateway.cli.plugin_commands import open_registry
+from agent_gateway.client import wait_until_ready
+from agent_gateway.config import Configuration
+from agent_gateway.logs import configure_logs
+from agent_gateway.server.hosting import open_house
+
+#: Called with the parts that a starting gateway is still waiting for.
+Waiting: TypeAlias = Callable[[Mapping[str, str]], None]
+
+
+@asynccontextmanager
+async def open_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[ControlClient]:
+    """Reach the running gateway, or start one on free loopback ports until the block is left; it is ready then."""
+    holder = find_gateway(configuration)
+    if holder is None:
+        async with borrowed_gateway(configuration, waiting) as control:
+            yield control
+        return
+    await wait_until_ready(holder.control_url, waiting)
+    async with ControlClient(holder.control_url, holder.token) as control:
+        yield control
+
+
+@asynccontextmanager
+async def borrowed_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[ControlClient]:
+    """Start a gateway in this process; what it has to say beside errors is not shown."""
+    configure_logs("error", configuration.settings.log.format)
+    with open_house(configuration, open_registry(configuration)) as house:
+        async with house.served() as serving, ControlClient(house.bound.control.url, house.token) as control:
+            ready = asyncio.create_task(wait_until_ready(control.url, waiting))
+            await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                ready.cancel()
+                await serving  # raises why it could not start
+            await ready
+            yield control

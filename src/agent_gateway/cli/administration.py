@@ -1,0 +1,73 @@
+"""The administration of collections: in the running gateway, or here while no other process has the data directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from agent_gateway.api.shapes import SearchHit, SearchReply
+from agent_gateway.cli.control import ControlClient
+from agent_gateway.cli.lookup import find_gateway
+from agent_gateway.config import Configuration
+from agent_gateway.errors import NotFound
+from agent_gateway.gateway import open_library
+from agent_gateway.interfaces import CollectionInfo, IngestProgress, Ingestion, Knowledge, SearchQuery
+from agent_gateway.knowledge.lock import DataLock
+from agent_gateway.logs import configure_logs
+
+
+class Administration(Ingestion, Protocol):
+    """What the commands on collections need."""
+
+    async def search(self, query: str, collection: str, limit: int) -> SearchReply:
+        """Passages of one collection, best first; `NotFound` when there is no such collection."""
+        ...
+
+
+class LocalAdministration:
+    """The same objects that a gateway uses, in this process."""
+
+    def __init__(self, knowledge: Knowledge, ingestion: Ingestion) -> None:
+        self._knowledge = knowledge
+        self._ingestion = ingestion
+
+    def ingest(self, path: str, collection: str) -> AsyncIterator[IngestProgress]:
+        """Bring a collection up to date with a file or folder."""
+        return self._ingestion.ingest(path, collection)
+
+    async def drop(self, collection: str) -> None:
+        """Remove a collection."""
+        await self._ingestion.drop(collection)
+
+    async def collections(self) -> tuple[CollectionInfo, ...]:
+        """Every collection with its size."""
+        return await self._ingestion.collections()
+
+    async def search(self, query: str, collection: str, limit: int) -> SearchReply:
+        """Passages of one collection, best first."""
+        names = self._knowledge.names()
+        if collection not in names:
+            there = ", ".join(sorted(names)) or "none yet"
+            raise NotFound(
+                f"there is no collection '{collection}'", code="collection_not_found", hint=f"there are: {there}"
+            )
+        found = await self._knowledge.search(SearchQuery(text=query, collections=(collection,), limit=limit))
+        return SearchReply(passages=tuple(map(SearchHit.of, found.passages)), answerable=found.answerable)
+
+
+@asynccontextmanager
+async def open_administration(configuration: Configuration) -> AsyncIterator[Administration]:
+    """Reach the running gateway, else lock the data directory and open what is in it.
+
+    `Conflict` (code `data_locked`) when another process, not a gateway, has it locked.
+    """
+    holder = find_gateway(configuration)
+    if holder is not None:
+        async with ControlClient(holder.control_url, holder.token) as control:
+            yield control
+        return
+    configure_logs("error", configuration.settings.log.format)
+    with DataLock(configuration.settings.data_dir):
+        async with open_library(configuration) as library:
+            yield LocalAdministration(library, library)

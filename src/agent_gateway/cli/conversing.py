@@ -1,0 +1,103 @@
+"""`ask` and `chat`: one turn, or one after the other, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+
+import msgspec
+
+from agent_gateway.cli.access import open_gateway
+from agent_gateway.cli.control import ControlClient
+from agent_gateway.cli.failures import ExitCode, exit_code, report
+from agent_gateway.cli.output import Output
+from agent_gateway.cli.prompt import InputLines
+from agent_gateway.cli.transcript import Transcript, failure
+from agent_gateway.cli.waiting import StartNotice
+from agent_gateway.client import PersonaClient
+from agent_gateway.config import Configuration, suggest
+from agent_gateway.errors import GatewayError, InvalidInput, NotFound, Unavailable
+from agent_gateway.events import Event, RunStarted
+
+QUIT = frozenset({"/quit", "/exit"})
+
+
+def ask_once(
+    persona: str, message: str, conversation: str | None, configuration: Configuration, *, as_json: bool
+) -> None:
+    """Send one message and show the turn; `GatewayError` when it has no answer."""
+    text = sys.stdin.read() if message == "-" else message
+    if not text.strip():
+        raise InvalidInput("the message is empty", hint="write what you want to know")
+    asyncio.run(_ask(persona, text, conversation, configuration, Output(as_json=as_json)))
+
+
+async def _ask(persona: str, text: str, conversation: str | None, configuration: Configuration, output: Output) -> None:
+    async with AsyncExitStack() as stack:
+        client = await reach(stack, persona, configuration, quiet=output.as_json)
+        await take_turn(client, text, conversation, output)
+
+
+def converse(persona: str, conversation: str | None, configuration: Configuration, *, as_json: bool) -> None:
+    """Take one turn for each line of the input."""
+    asyncio.run(_converse(persona, conversation, configuration, Output(as_json=as_json)))
+
+
+async def _converse(persona: str, conversation: str | None, configuration: Configuration, output: Output) -> None:
+    async with AsyncExitStack() as stack:
+        client = await reach(stack, persona, configuration, quiet=output.as_json)
+        prompt = f"{persona}> " if output.rich and sys.stdin.isatty() else ""
+        if prompt:
+            output.text("One message a line; /quit ends.", style="dim")
+        async for line in InputLines(prompt):
+            text = line.strip()
+            if text in QUIT:
+                return
+            if text:
+                conversation = await survive(take_turn(client, text, conversation, output), conversation, prompt)
+
+
+async def survive(turn: Awaitable[str | None], conversation: str | None, prompt: str) -> str | None:
+    """Let a person go on after a turn that failed; without a prompt, or a gateway, the failure ends the chat."""
+    try:
+        return await turn
+    except GatewayError as error:
+        if not prompt or exit_code(error) is ExitCode.UNREACHABLE:
+            raise
+        report(error, as_json=False)
+        return conversation
+
+
+async def take_turn(client: PersonaClient, text: str, conversation: str | None, output: Output) -> str | None:
+    """Take one turn and show it; returns the conversation's id. `GatewayError` when the turn failed."""
+    transcript = Transcript(output)
+    last: Event | None = None
+    async for event in client.stream(text, conversation):
+        transcript.show(event)
+        if event.type == "run_started":
+            conversation = msgspec.json.decode(event.data, type=RunStarted).conversation_id
+        last = event
+    problem = failure(last) if last is not None else None
+    if problem is not None:
+        raise GatewayError(problem.detail, code=problem.code, hint=problem.hint)
+    return conversation
+
+
+async def reach(stack: AsyncExitStack, persona: str, configuration: Configuration, *, quiet: bool) -> PersonaClient:
+    """Open a gateway and find a persona in it; `NotFound` when there is none of that name."""
+    with StartNotice(quiet=quiet) as notice:
+        control = await stack.enter_async_context(open_gateway(configuration, notice))
+    await check_served(control, persona)
+    return await stack.enter_async_context(PersonaClient(f"{control.url}/personas/{persona}"))
+
+
+async def check_served(control: ControlClient, persona: str) -> None:
+    """Raise `NotFound` for a persona that is unknown, `Unavailable` for one that is disabled."""
+    known = {entry.id: entry.status for entry in (await control.personas()).personas}
+    status = known.get(persona)
+    if status is None:
+        raise NotFound(f"there is no persona '{persona}'", code="persona_not_found", hint=suggest(persona, known))
+    if status.startswith("disabled"):
+        raise Unavailable(f"the persona '{persona}' is {status}", code="persona_disabled", hint="see `agent-gateway plugins`")

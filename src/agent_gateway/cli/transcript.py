@@ -1,0 +1,93 @@
+"""Shows the events of a turn as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from agent_gateway.cli.output import Output
+from agent_gateway.events import Event, StageFinished, Token
+from agent_gateway.messages import Answer, Citation, Problem
+
+DIM = "dim"
+
+
+class EventRecord(msgspec.Struct, frozen=True):
+    """An event as a line of JSON."""
+
+    seq: int
+    type: str
+    data: msgspec.Raw
+
+
+class Transcript:
+    """One turn on the output: stages on a terminal, the answer's text, its sources; or every event as JSON."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._in_line = False
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        if self._output.as_json:
+            self._output.record(EventRecord(event.seq, event.type, msgspec.Raw(event.data)))
+            return
+        if event.type == "token":
+            text = msgspec.json.decode(event.data, type=Token).text
+            self._output.text(text, end="")
+            self._in_line = bool(text) and not text.endswith("\n")
+        elif event.type == "stage_finished" and self._output.rich:
+            stage = msgspec.json.decode(event.data, type=StageFinished)
+            self._line(f"{stage.stage:<9}{stage.ms:8.1f} ms  {summarize(stage)}".rstrip(), DIM)
+        elif event.type == "run_resumed":
+            self._line("(the gateway was restarted: the answer begins again)")
+        elif event.type == "done":
+            self._show_sources(msgspec.json.decode(event.data, type=Answer))
+
+    def _show_sources(self, answer: Answer) -> None:
+        self._end_line()
+        if answer.citations:
+            self._line("")
+        for citation in sorted(answer.citations, key=lambda each: each.n):
+            self._line(source_line(citation))
+        if not self._output.rich:
+            return
+        for asked in answer.asked_before:
+            self._line(f"asked before: {asked.question}", DIM)
+        self._line(f"conversation {answer.conversation_id}", DIM)
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._end_line()
+        self._output.text(text, style=style)
+
+    def _end_line(self) -> None:
+        if self._in_line:
+            self._output.text("")
+        self._in_line = False
+
+
+def source_line(citation: Citation) -> str:
+    """Name the source of a claim."""
+    return f"[{citation.n}] {citation.source}: {citation.title}"
+
+
+def summarize(stage: StageFinished) -> str:
+    """Say in a few words what a stage decided."""
+    result: dict[str, Any] = stage.result
+    if "intent" in result:
+        return f"{result['intent']['category']} ({result['intent']['confidence']:.0%})"
+    if "passages" in result:
+        found = f"{result['passages']} passages from {', '.join(result.get('collections', ())) or 'nowhere'}"
+        return found if result.get("answerable") else f"{found}; no answer among them"
+    if "route" in result:
+        return f"{result['route']['tier']}: {result['route']['reason']}"
+    return f"{result['citations']} sources" if "citations" in result else ""
+
+
+def failure(event: Event) -> Problem | None:
+    """Return what went wrong when a turn ended without an answer."""
+    if event.type == "error":
+        return msgspec.json.decode(event.data, type=Problem)
+    answer = msgspec.json.decode(event.data, type=Answer)
+    return answer.error if answer.status == "failed" else None

@@ -1,0 +1,169 @@
+"""A gateway: wires runs, knowledge, models and personas together, starts them and lets them end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from agent_gateway.api.edge import Edge, EdgeSettings
+from agent_gateway.config import Configuration
+from agent_gateway.errors import GatewayError
+from agent_gateway.gateway.fixed import FixedIngestion
+from agent_gateway.gateway.parts import Parts
+from agent_gateway.gateway.readiness import ReadinessBoard
+from agent_gateway.gateway.stock import Stock, open_stock
+from agent_gateway.gateway.visibility import Visibility
+from agent_gateway.gateway.warming import import_heavy, open_classifier
+from agent_gateway.interfaces import Agent, Encoder, Ingestion, Knowledge
+from agent_gateway.messages import Run
+from agent_gateway.registry import Registry
+
+if TYPE_CHECKING:
+    from agent_gateway.graph.agent import Faculties
+    from agent_gateway.runs.store import SqliteRuns
+
+_PARTS = ("runs", "encoder", "knowledge", "classifier", "personas")
+log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """Everything behind the edge. The data directory must be locked by this process."""
+
+    def __init__(
+        self, configuration: Configuration, registry: Registry, parts: Parts | None = None, *, control_token: str = ""
+    ) -> None:
+        self.configuration = configuration
+        self.registry = registry
+        self.readiness = ReadinessBoard(_PARTS)
+        self._parts = parts or Parts()
+        self._token = control_token
+        self._agents: dict[str, Agent] = {}
+        self._runs: SqliteRuns | None = None
+        self._stock: Stock | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Edge:
+        """Prepare every part and take up what was cut; returns once the floor can answer."""
+        await import_heavy()
+        self._runs = runs = await self._open_runs()
+        encoder, knowledge, ingestion = await self._open_knowledge()
+        self.registry = await asyncio.to_thread(self.registry.startup)
+        visibility = Visibility(self.registry, knowledge)
+        faculties = await self._gather_faculties(encoder, knowledge, visibility, runs)
+        self._make_agents(faculties)
+        self._note_absences()
+        if self._stock is not None:
+            self._spawn(runs.drain_into(self._stock.library.absorb))
+            self._spawn(self._stock.library.tidy_every(self.configuration.settings.knowledge.optimize_seconds))
+            self._spawn(self._stock.refresh())
+        await runs.recover()
+        self.readiness.set("personas")
+        log.info("ready", personas=sorted(self._agents))
+        return self._edge(runs, knowledge, ingestion, visibility)
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Let running turns end within the grace, keep everything durable, and close what was opened."""
+        if self._runs is not None:
+            await self._runs.drain(grace_seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._stock is not None:
+            await self._stock.close()
+        await asyncio.to_thread(self.registry.shutdown)
+
+    async def _open_runs(self) -> SqliteRuns:
+        from agent_gateway.runs.store import RunOptions, SqliteRuns  # noqa: PLC0415 - loaded once the ports answer
+
+        settings = self.configuration.settings
+        options = RunOptions(event_interval_ms=settings.runs.event_interval_ms, max_attempts=settings.runs.max_attempts)
+        runs = await SqliteRuns.open(settings.data_dir / "runs.sqlite3", self._agents, options, self._tell_plugins)
+        self.readiness.set("runs")
+        return runs
+
+    def _tell_plugins(self, run: Run) -> None:
+        self.registry.run_finished(run)
+
+    async def _open_knowledge(self) -> tuple[Encoder, Knowledge, Ingestion]:
+        brought = self._parts.knowledge
+        if brought is not None and self._parts.encoder is not None:
+            self.readiness.set("knowledge")
+            self.readiness.set("encoder")
+            return self._parts.encoder, brought, FixedIngestion(brought)
+        self._stock = stock = await open_stock(self.configuration, self.registry, self._parts.encoder, self.readiness)
+        if brought is not None:
+            return stock.encoder, brought, FixedIngestion(brought)
+        return stock.encoder, stock.library, stock.library
+
+    async def _gather_faculties(
+        self, encoder: Encoder, knowledge: Knowledge, visibility: Visibility, runs: SqliteRuns
+    ) -> Faculties:
+        from agent_gateway.graph.agent import Faculties  # noqa: PLC0415 - loaded once the ports answer
+        from agent_gateway.graph.routing import DocumentedRoutePolicy  # noqa: PLC0415 - as above
+        from agent_gateway.models.extractive import ExtractiveModel  # noqa: PLC0415 - as above
+
+        settings = self.configuration.settings
+        classifier = self._parts.classifier
+        if classifier is None:
+            report = partial(self.readiness.set, "classifier")
+            classifier = await open_classifier(settings.data_dir, encoder, self.registry.examples, report)
+        self.readiness.set("classifier")
+        return Faculties(
+            encoder=encoder,
+            classifier=classifier,
+            knowledge=knowledge,
+            routing=DocumentedRoutePolicy(settings.route.weights.model_dump(), settings.route.thresholds.model_dump()),
+            models={"extractive": ExtractiveModel(), **self._parts.models},
+            collections=visibility.collections,
+            remember=runs.remember,
+            passages=settings.retrieve.limit,
+        )
+
+    def _make_agents(self, faculties: Faculties) -> None:
+        from agent_gateway.graph.agent import TurnAgent  # noqa: PLC0415 - loaded once the ports answer
+
+        for each in self.registry.served:
+            persona = each.persona
+            abilities, intents = self.registry.abilities_of(persona), self.registry.intents_of(persona)
+            self._agents[persona.id] = TurnAgent(persona, abilities, intents, faculties)
+
+    def _note_absences(self) -> None:
+        for plugin in self.registry.plugins:
+            if plugin.errors:
+                self.readiness.note(f"plugin {plugin.name}", f"disabled: {plugin.errors[0]}")
+        for persona in self.registry.unserved:
+            self.readiness.note(f"persona {persona.id}", f"not served: {persona.reason}")
+
+    def _edge(self, runs: SqliteRuns, knowledge: Knowledge, ingestion: Ingestion, visibility: Visibility) -> Edge:
+        server = self.configuration.settings.server
+        return Edge(
+            runs=runs,
+            knowledge=knowledge,
+            ingestion=ingestion,
+            readiness=self.readiness,
+            personas={each.persona.id: each.persona for each in self.registry.served},
+            intents_of=visibility.intents_of,
+            visible_collections=visibility.visible_to,
+            disabled={each.id: each.reason for each in self.registry.unserved},
+            settings=EdgeSettings(
+                keepalive_seconds=server.keepalive_seconds,
+                body_limit_bytes=server.body_limit_bytes,
+                cors_origins=server.cors_origins,
+                control_token=self._token,
+            ),
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._note_end)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            detail = str(error) if isinstance(error, GatewayError) else repr(error)
+            log.error("background_task_ended", error=detail, exc_info=error)

@@ -1,0 +1,70 @@
+"""The few-shot head: a linear product over one sentence vector and the message's wording gives the whole intent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agent_gateway.graph.surface import surface_features
+from agent_gateway.intent import COMPLEXITIES, Intent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+#: The class of messages that belong to no intent; it takes confidence away and is never returned.
+OUT_OF_SCOPE = "out_of_scope"
+SCALES = ("complexity", "reasoning_depth", "accuracy_requirement")
+
+
+class IntentHead:
+    """The fitted head. `weights[target]` has shape (dimensions + buckets, classes), `biases[target]` (classes,).
+
+    Targets are `category` and the three scales. The cost of a prediction does not depend on the number of examples.
+    """
+
+    def __init__(self, arrays: dict[str, Floats], categories: Sequence[str]):
+        self._categories = tuple(categories)
+        self._weights = np.concatenate([arrays[f"{target}_weights"] for target in ("category", *SCALES)], axis=1)
+        self._biases = np.concatenate([arrays[f"{target}_biases"] for target in ("category", *SCALES)])
+        self._temperature = float(arrays["temperature"])
+        self._widths = [len(arrays[f"{target}_biases"]) for target in ("category", *SCALES)]
+        self._values = [arrays[f"{target}_classes"].astype(int) for target in SCALES]
+
+    def predict(self, text: str, vector: Floats, allowed: Sequence[str]) -> Intent:
+        """The intent of a text with unit `vector`, among the `allowed` categories (all known ones when empty)."""
+        buckets, values = surface_features(text)
+        dimensions = len(vector)
+        logits = vector @ self._weights[:dimensions] + self._biases
+        logits += values @ self._weights[dimensions + buckets]
+        category, *scales = np.split(logits, np.cumsum(self._widths)[:-1])
+        name, confidence = self._choose(category / self._temperature, allowed)
+        levels = [int(known[int(np.argmax(scores))]) for known, scores in zip(self._values, scales, strict=True)]
+        return Intent(
+            category=name,
+            complexity=COMPLEXITIES[levels[0]],
+            reasoning_depth=levels[1],
+            accuracy_requirement=levels[2],
+            confidence=round(confidence, 4),
+        )
+
+    def _choose(self, logits: NDArray[Any], allowed: Sequence[str]) -> tuple[str, float]:
+        """The best allowed category; what belongs to no intent at all lowers the confidence of every one."""
+        probabilities = np.exp(logits - logits.max())
+        open_ = [number for number, name in enumerate(self._categories) if not allowed or name in allowed]
+        open_ = [number for number in open_ if self._categories[number] != OUT_OF_SCOPE]
+        outside = sum(float(probabilities[n]) for n, name in enumerate(self._categories) if name == OUT_OF_SCOPE)
+        best = max(open_, key=lambda number: float(probabilities[number]))
+        total = sum(float(probabilities[number]) for number in open_) + outside
+        return self._categories[best], float(probabilities[best]) / max(total, 1e-12)
+
+
+def load_head(path: Path) -> IntentHead:
+    """Read a head written by `intent_fit.save_head`; `OSError`, `KeyError` or `ValueError` when it is not one."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    return IntentHead(arrays, [str(name) for name in arrays["category_classes"]])

@@ -1,0 +1,82 @@
+"""Every hook a plugin can implement: the whole plugin contract on one page.
+
+A plugin is a module that marks functions with `@hookimpl`. A hook may take fewer arguments than listed here. Hooks
+are called once, synchronously, and return at once: anything awaited belongs to the objects they return. A hook that
+raises, or returns something else than promised here, disables its plugin and nothing else.
+"""
+
+# mypy: disable-error-code="empty-body"
+# The functions are declarations for pluggy: their signature and docstring are all there is.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from pluggy import HookimplMarker, HookspecMarker
+
+from agent_gateway.intent import IntentDefinition
+from agent_gateway.messages import Run
+from agent_gateway.persona import Persona
+
+if TYPE_CHECKING:
+    import typer
+    from pydantic import BaseModel
+
+#: The project name plugins and gateway share; also the group of entry points.
+PROJECT = "agent_gateway"
+
+hookspec = HookspecMarker(PROJECT)
+hookimpl = HookimplMarker(PROJECT)
+
+
+class DocumentFolder(msgspec.Struct, frozen=True):
+    """A folder of documents and the collection it is ingested into; a relative one starts at the plugin's file."""
+
+    path: Path
+    collection: str
+
+
+@hookspec
+def register_personas() -> list[Persona]:
+    """Add personas. One with its own port is served without being listed in personas.yaml."""
+
+
+@hookspec
+def register_intents() -> list[IntentDefinition]:
+    """Add intents. The classifier learns each from its examples, a JSON Lines file of 8 sentences or more."""
+
+
+@hookspec
+def register_knowledge() -> list[DocumentFolder]:
+    """Add documents that belong to no single persona; those that list the collection search them."""
+
+
+@hookspec
+def register_settings() -> type[BaseModel]:
+    """Name the pydantic model that validates `plugins.<name>` in the settings."""
+
+
+@hookspec
+def register_commands(app: typer.Typer) -> None:
+    """Add commands to the `agent-gateway` command line."""
+
+
+@hookspec
+def on_startup(settings: Mapping[str, BaseModel]) -> None:
+    """Prepare before the first turn. `settings` holds the plugin's own validated settings under its name.
+
+    It is empty when the plugin registers no settings. Raising here takes the plugin's personas out of service.
+    """
+
+
+@hookspec
+def on_shutdown() -> None:
+    """Release what `on_startup` took, after the last turn."""
+
+
+@hookspec
+def on_run_finished(run: Run) -> None:
+    """Observe a run that has ended: completed, failed or cancelled. An error here is logged and changes nothing."""

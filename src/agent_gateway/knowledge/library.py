@@ -1,0 +1,134 @@
+"""The knowledge base as the gateway uses it: LanceDB holds it, memory answers from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from agent_gateway.errors import NotFound
+from agent_gateway.interfaces import (
+    CollectionInfo,
+    Encoder,
+    IngestProgress,
+    Interaction,
+    SearchQuery,
+    SearchResult,
+)
+from agent_gateway.knowledge.encoders.weights import DIMENSIONS
+from agent_gateway.knowledge.filters import Filter
+from agent_gateway.knowledge.index import CollectionIndex, IndexedChunk
+from agent_gateway.knowledge.ingest import Ingester
+from agent_gateway.knowledge.lancedb_store import Store
+from agent_gateway.knowledge.memories import Memories
+from agent_gateway.knowledge.ranker import Ranker
+from agent_gateway.knowledge.rows import StoredChunks, TableMark
+from agent_gateway.knowledge.search import search_collections
+from agent_gateway.messages import Recollection
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Library:
+    """Implements `Knowledge` and `Ingestion`, and is the sink of the runs' outbox.
+
+    `encoder` encodes queries; `mark` says which encoder that stands for.
+    """
+
+    def __init__(self, store: Store, ingester: Ingester, ranker: Ranker, encoder: Encoder, mark: TableMark) -> None:
+        self._store = store
+        self.ingester = ingester
+        self._ranker = ranker
+        self._encoder = encoder
+        self._mark = mark
+        self._indexes: Mapping[str, CollectionIndex] = {}
+        self._memories = Memories(DIMENSIONS)
+
+    async def load(self) -> None:
+        """Read every collection and the latest interactions into memory."""
+        self._indexes = {name: await self._build(name) for name in await self._store.names()}
+        stored = await self._store.load_interactions()
+        self._memories.add(stored.interactions, list(stored.vectors))
+
+    def names(self) -> tuple[str, ...]:
+        """The document collections there are."""
+        return tuple(self._indexes)
+
+    async def search(self, query: SearchQuery) -> SearchResult:
+        """Passages of the query's collections that exist; a collection that does not is simply empty."""
+        vector = query.vector if query.vector is not None else await self._encoder.encode(query.text)
+        chosen = {name: self._indexes[name] for name in query.collections if name in self._indexes}
+        return search_collections(chosen, self._ranker, query.text, vector, query.limit)
+
+    async def recall(self, vector: NDArray[np.float32], persona: str, owner: str) -> tuple[Recollection, ...]:
+        """Remembered questions of this persona and owner close to the vector."""
+        return self._memories.recall(vector, persona, owner)
+
+    async def collections(self) -> tuple[CollectionInfo, ...]:
+        """Every collection with its size."""
+        return tuple([await self._store.describe(name) for name in await self._store.names()])
+
+    async def ingest(self, path: str, collection: str, root: str = "") -> AsyncIterator[IngestProgress]:
+        """Bring a collection up to date with a file or folder; searches see the result when it is finished."""
+        async for progress in self.ingester.ingest(path, collection, root):
+            if progress.finished and (progress.added or progress.changed or progress.removed):
+                await self.reload(collection)
+            yield progress
+
+    async def reload(self, collection: str) -> None:
+        """Read a collection again after it was written."""
+        self._indexes = {**self._indexes, collection: await self._build(collection)}
+
+    async def drop(self, collection: str) -> None:
+        """Remove a collection and all its chunks; `NotFound` when there is none."""
+        if collection not in await self._store.names():
+            raise NotFound(
+                f"there is no collection {collection!r}", code="collection_not_found", hint="list them: collections"
+            )
+        await self._store.drop(collection)
+        self._indexes = {name: index for name, index in self._indexes.items() if name != collection}
+
+    async def absorb(self, remember: Sequence[Interaction], forget: Sequence[str]) -> None:
+        """Write and delete remembered interactions; done twice it is as if done once."""
+        vectors = [await self._vector(interaction) for interaction in remember]
+        bare = [msgspec.structs.replace(interaction, vector=b"") for interaction in remember]
+        await self._store.add_interactions(bare, vectors, self._mark)
+        self._memories.add(bare, vectors)
+        if forget:
+            await self._store.delete_interactions([Filter("run_id", tuple(forget))])
+            self._memories.forget(forget)
+
+    async def tidy_every(self, seconds: float) -> None:
+        """Optimize what was written since the last time; runs until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            for name in await self._store.tables.list_names():
+                await self._store.tables.tidy(name)
+
+    async def _vector(self, interaction: Interaction) -> NDArray[np.float32]:
+        if interaction.vector:
+            return np.frombuffer(interaction.vector, dtype=np.float16).astype(np.float32)
+        return np.asarray(await self._encoder.encode(interaction.query), dtype=np.float32)
+
+    async def _build(self, collection: str) -> CollectionIndex:
+        return await asyncio.to_thread(build_index, await self._store.load(collection))
+
+
+def build_index(stored: StoredChunks) -> CollectionIndex:
+    """The index over a stored collection. Blocking: about a second for 10,000 chunks."""
+    chunks = [
+        IndexedChunk(
+            source=stored.sources[row],
+            title=stored.titles[row],
+            headings=" > ".join(stored.headings[row]),
+            chunk=int(stored.chunks[row]),
+            text=stored.texts[row],
+            spans=stored.spans[row],
+        )
+        for row in range(len(stored))
+    ]
+    return CollectionIndex(chunks, stored.vectors, stored.sentence_vectors)

@@ -1,0 +1,73 @@
+"""Log lines: JSON where a machine reads them, text on a terminal; one format for our own and for the libraries'."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Literal, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logs(
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    style: Literal["auto", "json", "console"] = "auto",
+    stream: TextIO | None = None,
+) -> None:
+    """Send every log line to a stream (standard error when None).
+
+    Whatever is bound in structlog's contextvars, such as `request_id` and `run_id`, is on each line. Libraries that
+    use `logging` are heard from `warning` on, or from `level` on if that is higher.
+    """
+    target = stream if stream is not None else sys.stderr
+    as_json = style == "json" or (style == "auto" and not target.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info if as_json else _keep,
+    ]
+    renderer = _render_json if as_json else _console(target)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared[:1], structlog.stdlib.add_log_level, _name_logger, *shared[2:]],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(logging.WARNING, LEVELS[level]))
+
+
+def _keep(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    del logger, name
+    return event
+
+
+def _name_logger(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    del name
+    event["logger"] = logger.name if isinstance(logger, logging.Logger) else event["_record"].name
+    return event
+
+
+def _render_json(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    del logger, name
+    ordered = {"timestamp": event.pop("timestamp", ""), "level": event.pop("level", ""), "event": event.pop("event")}
+    return msgspec.json.encode({**ordered, **event}, enc_hook=repr).decode()
+
+
+def _console(target: TextIO) -> Any:
+    return structlog.dev.ConsoleRenderer(
+        colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+    )

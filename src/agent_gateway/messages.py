@@ -1,0 +1,123 @@
+"""What goes in and comes out of a turn: passages, citations, the route, the answer, and the stored conversation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from agent_gateway.intent import Intent
+
+Status = Literal["completed", "waiting", "failed", "cancelled"]
+RunStatus = Literal["running", "interrupted", "completed", "waiting", "failed", "cancelled"]
+ModelKind = Literal["slm", "llm", "extractive"]
+Tier = Literal["small", "medium", "large", "extractive"]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error as the user sees it: stable `code`, one sentence, and what to do about it."""
+
+    code: str
+    detail: str
+    hint: str = ""
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True):
+    """The source of a claim: `[n]` in the answer. `chunk` counts from 0 within `source`; `score` is 0 to 1."""
+
+    n: int
+    source: str
+    title: str
+    chunk: int
+    score: float
+
+
+class Recollection(msgspec.Struct, frozen=True, kw_only=True):
+    """A similar question that was asked before, and the documents its answer cited; never a source by itself."""
+
+    question: str
+    run_id: str
+    asked_at: str
+    sources: tuple[str, ...]
+    score: float
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tier and model answer, and why. `parts` are the summands of `score` by name."""
+
+    tier: Tier
+    model: str
+    score: float
+    parts: dict[str, float]
+    reason: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a turn, as `POST /v1/chat` returns it and the `done` event carries it. Times are milliseconds."""
+
+    response: str
+    model: ModelKind
+    context_used: int
+    latency_ms: float
+    conversation_id: str
+    run_id: str
+    status: Status
+    intent: Intent | None = None
+    route: Route | None = None
+    citations: tuple[Citation, ...] = ()
+    tool_calls: tuple[dict[str, str], ...] = ()
+    asked_before: tuple[Recollection, ...] = ()
+    error: Problem | None = None
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One earlier turn of a conversation, oldest first when in a sequence."""
+
+    message: str
+    response: str
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored turn: the user's message and, once there is one, its answer. Times are ISO 8601, UTC."""
+
+    run_id: str
+    message: str
+    status: RunStatus
+    created_at: str
+    answer: Answer | None = None
+
+
+class ConversationSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list of conversations; `title` is the start of the first message."""
+
+    id: str
+    title: str
+    turns: int
+    created_at: str
+    updated_at: str
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with its turns in order."""
+
+    id: str
+    persona: str
+    title: str
+    created_at: str
+    updated_at: str
+    turns: tuple[Turn, ...]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One durable execution of a turn. `attempts` counts its starts: above 1 it was cut and run again."""
+
+    id: str
+    conversation_id: str
+    persona: str
+    owner: str
+    message: str
+    status: RunStatus
+    attempts: int
+    created_at: str
+    finished_at: str | None = None
+    answer: Answer | None = None

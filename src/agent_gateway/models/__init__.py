@@ -1,0 +1,1 @@
+"""What writes answers. The extractive floor needs nothing but the passages."""

@@ -1,0 +1,48 @@
+"""Who the user talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agent_gateway.messages import Tier
+
+if TYPE_CHECKING:
+    from agent_gateway.interfaces import Stage
+
+#: Stages in the order of a turn; a persona may replace any of them.
+STAGES = ("classify", "retrieve", "route", "act", "remember")
+MODEL_TIERS: tuple[Tier, ...] = ("small", "medium", "large")
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a persona may do. `suggest_only`: it proposes changes and never carries one out."""
+
+    suggest_only: bool = False
+
+
+class Persona(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona as a plugin registers it; `personas.yaml` may override every field but `stages`.
+
+    `port`: 1 to 65535, or 0 for none (then it is served only if personas.yaml gives it one). `intents`: names it
+    understands, all registered ones when empty. `documents`: folder -> collection, ingested when first served;
+    relative folders start at the plugin's file or at personas.yaml. `collections`: what it searches besides; with
+    `collections_only` it never sees a collection that is not listed here or in `documents`. `tiers`: model tiers it
+    may use. `stages`: stage name -> function that replaces the built-in stage.
+    """
+
+    id: str
+    title: str
+    prompt: str
+    port: int = 0
+    intents: tuple[str, ...] = ()
+    documents: Mapping[str, str] = MappingProxyType({})
+    collections: tuple[str, ...] = ()
+    collections_only: bool = False
+    tiers: tuple[Tier, ...] = MODEL_TIERS
+    tools: tuple[str, ...] = ()
+    policy: Policy = Policy()
+    stages: Mapping[str, Stage] = MappingProxyType({})

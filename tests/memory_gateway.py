@@ -1,0 +1,129 @@
+"""A gateway in memory: knowledge, ingestion and readiness as small real things, and an edge over them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import msgspec
+from tests.memory_runs import MemoryRuns
+
+from agent_gateway.api.edge import Edge, EdgeSettings
+from agent_gateway.errors import InvalidInput, NotFound
+from agent_gateway.interfaces import CollectionInfo, IngestProgress, Passage, SearchQuery, SearchResult, Vector
+from agent_gateway.messages import Recollection
+from agent_gateway.persona import Persona
+
+TOKEN = "a token of the control socket"
+BRUNO = Persona(id="bruno", title="Bruno", prompt="a secret prompt", collections=("homelab-docs",))
+MARY = Persona(id="mary-kay", title="Mary Kay", prompt="another", collections=("customer-docs",), collections_only=True)
+
+
+class MemoryKnowledge:
+    """Documents in dictionaries; a passage answers as much as it shares words with the query."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, str]] = {
+            "homelab-docs": {"runbooks/certificates.md": "Renew the certificate with cert-manager."},
+            "customer-docs": {"refunds.md": "A refund takes five days."},
+        }
+
+    async def search(self, query: SearchQuery) -> SearchResult:
+        asked = set(query.text.lower().split())
+        found = [
+            Passage(text=text, source=source, title=source, chunk=0, score=_overlap(asked, text), collection=name)
+            for name in query.collections
+            for source, text in self.documents.get(name, {}).items()
+        ]
+        found.sort(key=lambda passage: passage.score, reverse=True)
+        best = found[0].score if found else 0.0
+        return SearchResult(passages=tuple(found[: query.limit]), answerable=best > 0, score=best)
+
+    async def recall(self, vector: Vector, persona: str, owner: str) -> tuple[Recollection, ...]:
+        del vector, persona, owner
+        return ()
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.documents)
+
+    async def collections(self) -> tuple[CollectionInfo, ...]:
+        return tuple(
+            CollectionInfo(
+                name=name,
+                documents=len(held),
+                chunks=len(held),
+                encoder="words",
+                precision="fp32",
+                updated_at="2026-01-01T00:00:00Z",
+            )
+            for name, held in self.documents.items()
+        )
+
+    async def ingest(self, path: str, collection: str) -> AsyncIterator[IngestProgress]:
+        files = await asyncio.to_thread(_read_folder, Path(path))
+        held = self.documents.setdefault(collection, {})
+        for number, (name, text) in enumerate(files, start=1):
+            held[name] = text
+            yield IngestProgress(files=number, total=len(files), chunks=number, finished=number == len(files))
+
+    async def drop(self, collection: str) -> None:
+        if self.documents.pop(collection, None) is None:
+            raise NotFound("There is no such collection.", code="collection_not_found")
+
+
+def _read_folder(folder: Path) -> list[tuple[str, str]]:
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is not a folder.", code="path_not_found")
+    return [(file.name, file.read_text()) for file in sorted(folder.glob("*.md"))]
+
+
+def _overlap(asked: set[str], text: str) -> float:
+    return len(asked & set(text.lower().split())) / max(1, len(asked))
+
+
+class MemoryReadiness:
+    """Ready when told so."""
+
+    def __init__(self, ready: bool = True) -> None:
+        self._ready = ready
+
+    def parts(self) -> Mapping[str, str]:
+        return {"knowledge": "ready" if self._ready else "starting"}
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    def set(self, ready: bool) -> None:
+        """Become ready, or stop being so."""
+        self._ready = ready
+
+
+class MemoryGateway:
+    """Everything behind an edge; `edge()` makes one."""
+
+    def __init__(self, runs: MemoryRuns | None = None) -> None:
+        self.runs = runs if runs is not None else MemoryRuns()
+        self.knowledge = MemoryKnowledge()
+        self.readiness = MemoryReadiness()
+        self.personas = {persona.id: persona for persona in (BRUNO, MARY)}
+
+    def edge(self, settings: EdgeSettings | None = None) -> Edge:
+        """The edge of this gateway."""
+        return Edge(
+            runs=self.runs,
+            knowledge=self.knowledge,
+            ingestion=self.knowledge,
+            readiness=self.readiness,
+            personas=self.personas,
+            intents_of=lambda persona: ("query", "chat") if persona in self.personas else (),
+            visible_collections=lambda persona: self.personas[persona].collections,
+            disabled={"broken": "the plugin raised at import"},
+            settings=settings if settings is not None else EdgeSettings(control_token=TOKEN),
+        )
+
+
+def decode(content: bytes) -> dict[str, object]:
+    """A JSON object."""
+    return msgspec.json.decode(content, type=dict[str, object])
