@@ -1,0 +1,1 @@
+"""Measurements of the gateway, each a command; results are in README.md."""

@@ -13,18 +13,16 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import GenerationRequest, Passage, SearchResult
-from agent_gateway.knowledge.index import CollectionIndex
 from agent_gateway.knowledge.ranker import Ranker, load_ranker
 from agent_gateway.knowledge.search import search_collections
 from agent_gateway.models.extractive import ExtractiveModel, choose_sentences
 from agent_gateway.persona import Persona
 from benchmarks.corpus import PUBLIC, Corpus, open_corpus
-from benchmarks.questions import FollowUp, Question, collapse, contains, load
+from benchmarks.questions import Question, collapse, contains, load
 
 #: Passages asked for when documents are ranked, and passages a turn keeps.
 RANKED, KEPT = 100, 5
@@ -139,7 +137,9 @@ async def main() -> None:
     split = parser.parse_args().split
     ranker = load_ranker()
     async with open_corpus() as corpus:
-        outcomes = [await ask(corpus, ranker, question) for question in load(f"public_questions_{split}.jsonl", Question)]
+        outcomes = [
+            await ask(corpus, ranker, question) for question in load(f"public_questions_{split}.jsonl", Question)
+        ]
     for name, value in report(outcomes).items():
         print(f"{name:40s} {value:.3f}")
 

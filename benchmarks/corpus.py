@@ -19,7 +19,7 @@ from agent_gateway.knowledge.library import build_index
 from agent_gateway.knowledge.rows import TableMark
 from benchmarks.questions import Question, load
 
-CACHE = Path(os.environ.get("AGENT_GATEWAY_BENCHMARK_CACHE", "/tmp/agent-gateway-benchmarks"))  # noqa: S108 - a cache
+CACHE = Path(os.environ.get("AGENT_GATEWAY_BENCHMARK_CACHE", "/tmp/agent-gateway-benchmarks"))
 HOMELAB = Path(__file__).parent.parent / "examples/homelab"
 PUBLIC = Path(os.environ.get("AGENT_GATEWAY_TEST_ASSETS", "../shared")) / "documents"
 

@@ -9,9 +9,10 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
+from tests.memory_gateway import MemoryGateway
+
 from agent_gateway.api.edge import Edge, EdgeSettings
 from agent_gateway.server import Bound, PortRequest, ServeOptions, Shutdown, bind, serve
-from tests.memory_gateway import MemoryGateway
 
 PERSONA_PORTS = (
     PortRequest(name="bruno", port=0),
@@ -66,7 +67,7 @@ async def live_edge(
 
 
 async def _until_attached(live: LiveEdge) -> None:
-    while (await ask(live.port("bruno"), "GET", "/v1/persona")).status == 503:
+    while (await ask(live.port("bruno"), "GET", "/v1/persona")).status == 503:  # noqa: ASYNC110 - only the socket tells
         await asyncio.sleep(0.005)
 
 

@@ -48,11 +48,12 @@ class MemoryRun:
 
 
 class MemoryRuns:
-    """`speak` is the agent. `followers` counts the followers that are connected."""
+    """`speak` is the agent. `followers` counts those that follow now, `followers_gone` is set when the last one goes."""
 
     def __init__(self, speak: Speak = echo) -> None:
         self.speak = speak
         self.followers = 0
+        self.followers_gone = asyncio.Event()
         self._runs: dict[str, MemoryRun] = {}
         self._conversations: dict[str, Conversation] = {}
         self._numbers = itertools.count(1)
@@ -106,6 +107,8 @@ class MemoryRuns:
                 await self._wait(state, after)
         finally:
             self.followers -= 1
+            if self.followers == 0:
+                self.followers_gone.set()
 
     async def cancel(self, run_id: str, persona: str, owner: str) -> Run:
         state = self._state(run_id, persona, owner)
@@ -121,6 +124,7 @@ class MemoryRuns:
         state = self._state(run_id, persona, owner)
         if state.run.status != "interrupted":
             raise Conflict("The run is not interrupted.", code="run_not_interrupted")
+        state.run = msgspec.structs.replace(state.run, attempts=state.run.attempts + 1)
         await state.set("running")
         state.task = asyncio.create_task(self._execute(state))
         return state.run

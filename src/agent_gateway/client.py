@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import httpx
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from agent_gateway.errors import GatewayError, Unavailable
 from agent_gateway.events import Event
 from agent_gateway.messages import Answer
+
+#: Called with the parts that a starting gateway is still waiting for, and their states.
+Waiting: TypeAlias = Callable[[Mapping[str, str]], None]
 
 #: A gateway says something every 15 seconds, if only that it is still there.
 SILENCE_SECONDS = 60.0
@@ -105,7 +108,7 @@ async def read_events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
         fields = {}
 
 
-async def wait_until_ready(url: str, waiting: Callable[[Mapping[str, str]], None]) -> None:
+async def wait_until_ready(url: str, waiting: Waiting) -> None:
     """Wait until the gateway that listens at an address can answer, telling `waiting` what is not ready yet.
 
     `Unavailable` when nobody is there, when it shuts down, and when a part that is needed has failed.
@@ -121,7 +124,9 @@ async def wait_until_ready(url: str, waiting: Callable[[Mapping[str, str]], None
             parts = read_parts(response)
             failed = [f"{name} {state}" for name, state in parts.items() if state.startswith("failed")]
             if failed:
-                raise Unavailable(f"the gateway cannot answer: {'; '.join(failed)}", code="not_ready", hint="see its log")
+                raise Unavailable(
+                    f"the gateway cannot answer: {'; '.join(failed)}", code="not_ready", hint="see its log"
+                )
             waiting(parts)
             await asyncio.sleep(READY_SECONDS)
 

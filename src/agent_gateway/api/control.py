@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from litestar import delete, get, post
+from litestar.params import FromPath
 
 from agent_gateway.api.asgi import App, Receive, Scope, Send, header
 from agent_gateway.api.conversations import NoContent
@@ -59,7 +60,7 @@ async def list_collections(request: Call) -> Sendable:
 
 
 @delete("/collections/{name:str}", status_code=200)
-async def drop_collection(request: Call, name: str) -> Sendable:
+async def drop_collection(request: Call, name: FromPath[str]) -> Sendable:
     """Remove a collection."""
     await edge_of(request).ingestion.drop(name)
     return NoContent()

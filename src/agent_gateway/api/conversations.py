@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import HttpMethod, get, route
+from litestar.params import FromPath
 
 from agent_gateway.api.documentation import Endpoint, described
 from agent_gateway.api.identifiers import check_id
@@ -40,7 +41,7 @@ async def list_conversations(request: Call) -> Sendable:
     status_code=200,
     opt=described(get=_READ, delete=_DELETE),
 )
-async def use_conversation(request: Call, conversation_id: str) -> Sendable:
+async def use_conversation(request: Call, conversation_id: FromPath[str]) -> Sendable:
     """Return a conversation with all its turns, or forget it and everything that was remembered of it."""
     runs, name = edge_of(request).runs, check_id(conversation_id, "conversation")
     if request.method == "DELETE":

@@ -1,7 +1,7 @@
 """What every connection meets first: plain ASGI, there before anything heavy is imported.
 
 The listening socket decides whom a request is for, never a header: a persona's port is that persona, on the gateway
-port `/personas/{id}/...` is, and the control socket is the command line's.
+port and the control socket `/personas/{id}/...` is; the rest of the control socket is the command line's.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ class Front:
         check_head(scope)
         target = self._target(scope)
         if target.path in PATHS:
-            answer = answer_health(scope, target.path, self._readiness, self._draining)
+            attached = self._apps is not None
+            answer = answer_health(scope, target.path, self._readiness, draining=self._draining, attached=attached)
             await answer(scope, receive, response.send)
             return
         if self._apps is None:
@@ -112,7 +113,7 @@ class Front:
         path = scope["path"]
         if door is None:
             raise NotFound("Nobody is served on this port.")
-        if door.kind == "gateway" and path.startswith("/personas/"):
+        if door.kind != "persona" and path.startswith("/personas/"):
             persona, _, rest = path.removeprefix("/personas/").partition("/")
             return _Target("persona", persona, f"/personas/{persona}", f"/{rest}")
         return _Target(door.kind, door.persona, "", path)

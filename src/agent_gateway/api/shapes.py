@@ -12,13 +12,13 @@ from agent_gateway.messages import ConversationSummary
 
 #: Longest message and query, in characters.
 TEXT_LIMIT = 32_000
-# What `bodies.check_text` refuses, for the document. The limit is in words: as `maxLength` beside a pattern it makes
-# generators of test data build an expression of 32,000 repetitions.
-_TEXT = {"pattern": r"^\s*[^\s\u0000][^\u0000]*$", "description": f"at most {TEXT_LIMIT} characters"}
-_NAME_PATTERN = {"pattern": r"^[^\u0000]*$"}
+# What `bodies.check_text` refuses, for the document. The long limit is in words: as `maxLength` beside a pattern it
+# makes generators of test data build an expression of 32,000 repetitions.
+_NOT_BLANK = {"pattern": r"^\s*[^\s\u0000][^\u0000]*$"}
+_AT_MOST = f"at most {TEXT_LIMIT} characters"
 
-Text = Annotated[str, Meta(extra_json_schema=_TEXT)]
-Name = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=_NAME_PATTERN)]
+Text = Annotated[str, Meta(description=_AT_MOST, extra_json_schema=_NOT_BLANK)]
+Name = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=_NOT_BLANK)]
 #: JSON knows one kind of number: 10.0 is as whole as 10.
 PageSize = Annotated[float, Meta(ge=1, le=100, multiple_of=1)]
 

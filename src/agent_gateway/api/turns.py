@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from agent_gateway.api.documentation import Endpoint, described
 from agent_gateway.api.identifiers import check_id, last_event_id
@@ -18,13 +19,13 @@ _RESUME = Endpoint(summary="Run an interrupted turn again", reply=Run, status=20
 
 
 @get("/v1/runs/{run_id:str}", opt=described(get=_READ))
-async def read_run(request: Call, run_id: str) -> Sendable:
+async def read_run(request: Call, run_id: FromPath[str]) -> Sendable:
     """Return the run, with its answer once there is one."""
     return reply(await _find(request, run_id))
 
 
 @get("/v1/runs/{run_id:str}/events", opt=described(get=_EVENTS))
-async def follow_run(request: Call, run_id: str) -> Sendable:
+async def follow_run(request: Call, run_id: FromPath[str]) -> Sendable:
     """Send the run's events from the start, or after `Last-Event-ID`: stored ones, then live ones, to the last."""
     after = last_event_id(request.scope)
     run = await _find(request, run_id)
@@ -33,14 +34,14 @@ async def follow_run(request: Call, run_id: str) -> Sendable:
 
 
 @post("/v1/runs/{run_id:str}/cancel", status_code=202, opt=described(post=_CANCEL))
-async def cancel_run(request: Call, run_id: str) -> Sendable:
+async def cancel_run(request: Call, run_id: FromPath[str]) -> Sendable:
     """Ask a running turn to stop."""
     run = await edge_of(request).runs.cancel(check_id(run_id, "run"), persona_of(request).id, owner_of(request))
     return _accepted(request, run)
 
 
 @post("/v1/runs/{run_id:str}/resume", status_code=202, opt=described(post=_RESUME))
-async def resume_run(request: Call, run_id: str) -> Sendable:
+async def resume_run(request: Call, run_id: FromPath[str]) -> Sendable:
     """Run a turn that was cut again, under its id."""
     run = await edge_of(request).runs.resume(check_id(run_id, "run"), persona_of(request).id, owner_of(request))
     return _accepted(request, run)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
 
 from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.lookup import find_gateway
 from agent_gateway.cli.plugin_commands import open_registry
-from agent_gateway.client import wait_until_ready
+from agent_gateway.client import Waiting, wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.logs import configure_logs
 from agent_gateway.server.hosting import open_house
-
-#: Called with the parts that a starting gateway is still waiting for.
-Waiting: TypeAlias = Callable[[Mapping[str, str]], None]
 
 
 @asynccontextmanager
@@ -37,11 +32,5 @@ async def borrowed_gateway(configuration: Configuration, waiting: Waiting) -> As
     """Start a gateway in this process; what it has to say beside errors is not shown."""
     configure_logs("error", configuration.settings.log.format)
     with open_house(configuration, open_registry(configuration)) as house:
-        async with house.served() as serving, ControlClient(house.bound.control.url, house.token) as control:
-            ready = asyncio.create_task(wait_until_ready(control.url, waiting))
-            await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                ready.cancel()
-                await serving  # raises why it could not start
-            await ready
+        async with house.served(waiting), ControlClient(house.bound.control.url, house.token) as control:
             yield control

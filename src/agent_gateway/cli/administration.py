@@ -8,10 +8,10 @@ from typing import Protocol
 
 from agent_gateway.api.shapes import SearchHit, SearchReply
 from agent_gateway.cli.control import ControlClient
+from agent_gateway.cli.local_library import open_library
 from agent_gateway.cli.lookup import find_gateway
 from agent_gateway.config import Configuration
 from agent_gateway.errors import NotFound
-from agent_gateway.gateway import open_library
 from agent_gateway.interfaces import CollectionInfo, IngestProgress, Ingestion, Knowledge, SearchQuery
 from agent_gateway.knowledge.lock import DataLock
 from agent_gateway.logs import configure_logs
@@ -69,5 +69,5 @@ async def open_administration(configuration: Configuration) -> AsyncIterator[Adm
         return
     configure_logs("error", configuration.settings.log.format)
     with DataLock(configuration.settings.data_dir):
-        async with open_library(configuration) as library:
+        async with open_library(configuration.settings.data_dir) as library:
             yield LocalAdministration(library, library)

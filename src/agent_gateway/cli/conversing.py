@@ -100,4 +100,6 @@ async def check_served(control: ControlClient, persona: str) -> None:
     if status is None:
         raise NotFound(f"there is no persona '{persona}'", code="persona_not_found", hint=suggest(persona, known))
     if status.startswith("disabled"):
-        raise Unavailable(f"the persona '{persona}' is {status}", code="persona_disabled", hint="see `agent-gateway plugins`")
+        raise Unavailable(
+            f"the persona '{persona}' is {status}", code="persona_disabled", hint="see `agent-gateway plugins`"
+        )

@@ -48,9 +48,7 @@ def expected(registry: Registry) -> Iterator[PersonaEntry]:
             id=persona.id, title=persona.title, port=persona.port, url=f"/personas/{persona.id}", status=NOT_RUNNING
         )
     for unserved in registry.unserved:
-        yield PersonaEntry(
-            id=unserved.id, title=unserved.id, port=0, url="", status=f"disabled: {unserved.reason}"
-        )
+        yield PersonaEntry(id=unserved.id, title=unserved.id, port=0, url="", status=f"disabled: {unserved.reason}")
 
 
 def list_plugins(configuration: Configuration, *, as_json: bool) -> None:

@@ -39,7 +39,9 @@ def read_configuration(config: Path | None, data_dir: Path | None, **overrides: 
     from agent_gateway import config as configuration  # noqa: PLC0415 - pydantic is not to be waited for by --help
 
     values = {"data_dir": data_dir, **overrides}
-    given = {key: str(value) if isinstance(value, Path) else value for key, value in values.items() if value is not None}
+    given = {
+        key: str(value) if isinstance(value, Path) else value for key, value in values.items() if value is not None
+    }
     return configuration.read_configuration(given, config_file=config)
 
 

@@ -117,20 +117,24 @@ async def open_classifier(
 ) -> Classifier:
     """The few-shot head for these examples, fitted now unless the cache has it."""
     from agent_gateway.graph.intent_fit import Examples  # noqa: PLC0415 - heavy, see import_heavy
-    from agent_gateway.graph.intent_head import load_head  # noqa: PLC0415 - as above
+    from agent_gateway.graph.intent_head import load_head, load_packaged_head  # noqa: PLC0415 - as above
     from agent_gateway.graph.out_of_scope import load_out_of_scope  # noqa: PLC0415 - as above
 
     examples = Examples(dict(intents), load_out_of_scope())
-    path = cache_folder(data_dir) / f"intents-{examples.digest(f'{encoder.digest} {encoder.precision}')}.npz"
-    try:
-        return await asyncio.to_thread(load_head, path)
-    except (OSError, KeyError, ValueError):
-        report("waiting: learning the intents, once")
-    await fit_classifier(examples, encoder, path)
-    return await asyncio.to_thread(load_head, path)
+    digest = examples.digest(f"{encoder.digest} {encoder.precision}")
+    path = cache_folder(data_dir) / f"intents-{digest}.npz"
+    head = await asyncio.to_thread(load_packaged_head, digest) or await asyncio.to_thread(load_head, path, digest)
+    if head is not None:
+        return head
+    report("waiting: learning the intents, once")
+    await fit_classifier(examples, encoder, path, digest)
+    head = await asyncio.to_thread(load_head, path, digest)
+    if head is None:
+        raise StorageFailed(f"the classifier's head {str(path)!r} cannot be read back")
+    return head
 
 
-async def fit_classifier(examples: Examples, encoder: Encoder, path: Path) -> None:
+async def fit_classifier(examples: Examples, encoder: Encoder, path: Path, digest: str) -> None:
     """Encode the examples and fit the head in a child process, which takes scikit-learn with it when it ends."""
     import numpy as np  # noqa: PLC0415 - heavy, see import_heavy
 
@@ -140,6 +144,6 @@ async def fit_classifier(examples: Examples, encoder: Encoder, path: Path) -> No
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            await asyncio.get_running_loop().run_in_executor(pool, fit_head, examples, vectors, str(path))
+            await asyncio.get_running_loop().run_in_executor(pool, fit_head, examples, vectors, str(path), digest)
     except OSError as error:
         raise StorageFailed(f"cannot write the classifier's head: {error}", hint="is the disk full?") from error

@@ -67,14 +67,17 @@ def misspell(text: str, source: random.Random) -> str:
     return "".join(letters)
 
 
-def fit_head(examples: Examples, vectors: Floats, path: str) -> None:
-    """Fit on `examples.texts()` with their `vectors`, and write the head to `path` (atomically)."""
+def fit_head(examples: Examples, vectors: Floats, path: str, digest: str) -> None:
+    """Fit on `examples.texts()` with their `vectors`, and write the head of this `digest` to `path` (atomically)."""
     matrix = _features(examples.texts(), vectors)
     rows = [example for group in examples.intents.values() for example in group]
     count = len(rows)
     names = [name for name, group in examples.intents.items() for _ in group]
     labels = np.array([*names, *names, *([OUT_OF_SCOPE] * len(examples.out_of_scope))])
-    arrays: dict[str, Any] = {"temperature": np.float32(_temperature(matrix, labels, count))}
+    arrays: dict[str, Any] = {
+        "digest": np.array(digest),
+        "temperature": np.float32(_temperature(matrix, labels, count)),
+    }
     arrays |= _linear("category", matrix, labels)
     scales = {
         "complexity": [COMPLEXITIES.index(row.complexity) for row in rows],
@@ -84,7 +87,7 @@ def fit_head(examples: Examples, vectors: Floats, path: str) -> None:
     for target in SCALES:
         arrays |= _linear(target, matrix[: 2 * count], np.array([*scales[target], *scales[target]]))
     partial = Path(f"{path}.partial.npz")
-    np.savez(partial, **arrays)
+    np.savez_compressed(partial, **arrays)
     partial.replace(path)
 
 
@@ -118,7 +121,7 @@ def _linear(target: str, matrix: Any, labels: NDArray[Any]) -> dict[str, Any]:
             weights = np.concatenate([-weights / 2, weights / 2], axis=1)
             biases = np.concatenate([-biases / 2, biases / 2])
     return {
-        f"{target}_weights": weights.astype(np.float32),
+        f"{target}_weights": weights.astype(np.float16),
         f"{target}_biases": biases.astype(np.float32),
         f"{target}_classes": classes,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+#: The packaged head, below the package's folder; `benchmarks/fit_intents.py` writes it.
+PACKAGED_HEAD = "data/intent_head.npz"
 #: The class of messages that belong to no intent; it takes confidence away and is never returned.
 OUT_OF_SCOPE = "out_of_scope"
 SCALES = ("complexity", "reasoning_depth", "accuracy_requirement")
@@ -29,7 +33,8 @@ class IntentHead:
 
     def __init__(self, arrays: dict[str, Floats], categories: Sequence[str]):
         self._categories = tuple(categories)
-        self._weights = np.concatenate([arrays[f"{target}_weights"] for target in ("category", *SCALES)], axis=1)
+        weights = [arrays[f"{target}_weights"] for target in ("category", *SCALES)]
+        self._weights = np.concatenate(weights, axis=1).astype(np.float32)
         self._biases = np.concatenate([arrays[f"{target}_biases"] for target in ("category", *SCALES)])
         self._temperature = float(arrays["temperature"])
         self._widths = [len(arrays[f"{target}_biases"]) for target in ("category", *SCALES)]
@@ -63,8 +68,19 @@ class IntentHead:
         return self._categories[best], float(probabilities[best]) / max(total, 1e-12)
 
 
-def load_head(path: Path) -> IntentHead:
-    """Read a head written by `intent_fit.save_head`; `OSError`, `KeyError` or `ValueError` when it is not one."""
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    return IntentHead(arrays, [str(name) for name in arrays["category_classes"]])
+def load_head(path: Path, digest: str) -> IntentHead | None:
+    """The head in a file written by `intent_fit.fit_head`; None when it is missing, damaged or another one's."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if str(stored["digest"]) != digest:
+                return None
+            arrays = {name: stored[name] for name in stored.files}
+        return IntentHead(arrays, [str(name) for name in arrays["category_classes"]])
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def load_packaged_head(digest: str) -> IntentHead | None:
+    """The head that comes with the package, if it was fitted from examples of this digest."""
+    with importlib.resources.as_file(importlib.resources.files("agent_gateway").joinpath(PACKAGED_HEAD)) as path:
+        return load_head(path, digest)

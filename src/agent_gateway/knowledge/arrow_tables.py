@@ -33,8 +33,10 @@ _CHUNK_FIELDS = (
     ("mtime", pa.int64()),
     ("at", pa.string()),
 )
+#: The vector is a column of its own kind.
+_INTERACTION_TEXTS = tuple(name for name in Interaction.__struct_fields__ if name != "vector")
 _INTERACTION_FIELDS = (
-    *((name, pa.list_(pa.string()) if name == "sources" else pa.string()) for name in Interaction.__struct_fields__),
+    *((name, pa.list_(pa.string()) if name == "sources" else pa.string()) for name in _INTERACTION_TEXTS),
     ("vector", pa.list_(pa.float32(), DIMENSIONS)),
 )
 
@@ -84,7 +86,7 @@ def pack_chunks(rows: Sequence[ChunkRow], schema: Any) -> Any:
 def pack_interactions(interactions: Sequence[Interaction], vectors: Sequence[NDArray[np.float32]], schema: Any) -> Any:
     """Interactions as an Arrow table of this schema."""
     columns: dict[str, Any] = {
-        name: [getattr(interaction, name) for interaction in interactions] for name in Interaction.__struct_fields__
+        name: [getattr(interaction, name) for interaction in interactions] for name in _INTERACTION_TEXTS
     }
     columns["sources"] = [list(interaction.sources) for interaction in interactions]
     return pa.table({**columns, "vector": _pack_vectors(vectors)}, schema=schema)
@@ -135,7 +137,7 @@ def unpack_rows(table: Any) -> list[ChunkRow]:
 
 
 def unpack_interactions(table: Any) -> StoredInteractions:
-    """An Arrow table of interactions, oldest first."""
+    """An Arrow table of interactions, oldest first; their own `vector` stays empty."""
     table = table.sort_by([("at", "ascending"), ("run_id", "ascending")])
     vectors = _unpack_vectors(table["vector"])
     rows = table.drop_columns(["vector"]).to_pylist()

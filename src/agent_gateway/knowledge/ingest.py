@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class Ingester:
         self._mark = mark
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def ingest(self, path: str | Path, collection: str, root: str = "") -> AsyncIterator[IngestProgress]:
+    async def ingest(self, path: str | Path, collection: str, root: str = "") -> AsyncGenerator[IngestProgress, None]:
         """Add new and changed documents of a file or folder and remove deleted ones; progress as it goes.
 
         `root` names the folder in the store, by default its absolute path: only documents under the same root are

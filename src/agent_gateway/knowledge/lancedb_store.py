@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -145,13 +146,14 @@ class Store:
         """All chunks of a collection; `NotFound`."""
         table = await self.tables.get(collection)
         with storage_errors(f"cannot read the collection {collection!r}"):
-            return unpack_chunks(await _read(table, LOADED_COLUMNS))
+            # Thousands of rows take a while to unpack: not on the event loop.
+            return await asyncio.to_thread(unpack_chunks, await _read(table, LOADED_COLUMNS))
 
     async def read_rows(self, collection: str) -> list[ChunkRow]:
         """All chunks of a collection as rows without vectors; `NotFound`."""
         table = await self.tables.get(collection)
         with storage_errors(f"cannot read the collection {collection!r}"):
-            return unpack_rows(await table.query().to_arrow())
+            return await asyncio.to_thread(unpack_rows, await table.query().to_arrow())
 
     async def index_text(self, collection: str) -> None:
         """Make the full-text index, once there is text; afterwards `tidy` keeps it up to date."""
@@ -216,7 +218,7 @@ class Store:
                 interaction_schema(TableMark(encoder="", precision="", sentences="")).empty_table()
             )
         with storage_errors("cannot read the remembered interactions"):
-            return unpack_interactions(await table.query().to_arrow())
+            return await asyncio.to_thread(unpack_interactions, await table.query().to_arrow())
 
     async def delete_interactions(self, filters: Sequence[Filter]) -> None:
         """Forget the interactions that meet all conditions; at least one is needed."""

@@ -11,9 +11,11 @@ from typing import Any, Self
 
 import lancedb
 import pyarrow as pa
+import structlog
 
 from agent_gateway.errors import NotFound, StorageFailed
 
+_LOGGER = structlog.get_logger(__name__)
 #: Versions of a table that nobody can be reading any more.
 _KEEP_VERSIONS = timedelta(minutes=10)
 
@@ -112,20 +114,23 @@ class Tables:
         """Merge small files, bring indexes up to date and remove old versions, if anything was written since."""
         if name not in self._untidy:
             return
-        table = await self.find(name)
-        self._untidy.discard(name)
-        if table is None:
-            return
         async with self._locks.setdefault(name, asyncio.Lock()):
-            with storage_errors(f"cannot optimize the collection {name!r}"):
-                await table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            table = await self.find(name)
+            if table is not None:
+                with storage_errors(f"cannot optimize the collection {name!r}"):
+                    await table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+            self._untidy.discard(name)
 
     async def tidy_regularly(self, every: float = 300.0) -> None:
         """Tidy all tables every so many seconds, until cancelled."""
         while True:
             await asyncio.sleep(every)
             for name in sorted(self._untidy):
-                await self.tidy(name)
+                try:
+                    await self.tidy(name)
+                except StorageFailed as error:
+                    # The rows are safe, searching them only stays slower: the next round tries again.
+                    _LOGGER.warning("tidy_failed", collection=name, error=str(error))
 
 
 def _make_folder(path: Path) -> str:

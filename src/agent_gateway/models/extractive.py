@@ -11,8 +11,8 @@ from agent_gateway.messages import Citation
 from agent_gateway.models.talk import explain_absence, note_inability, reply_to_talk
 
 #: Sentences are taken, best first, until they hold this share of the probability that one of them is the answer.
-ENOUGH = 0.95
-MOST_SENTENCES = 10
+ENOUGH = 0.97
+MOST_SENTENCES = 5
 FEWEST_SENTENCES = 1
 #: A sentence shorter than this is a label or a remnant, never an answer.
 SHORTEST = 12

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from agent_gateway.client import Waiting, wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.errors import InvalidInput
 from agent_gateway.gateway import Gateway, Parts
@@ -44,17 +45,23 @@ class House:
         run(self.bound.listeners, self.gateway.start, self.gateway.drain, self.options)
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[asyncio.Task[None]]:
-        """Serve inside the running loop until the block is left.
+    async def served(self, waiting: Waiting = lambda _: None) -> AsyncIterator[None]:
+        """Serve inside the running loop until the block is left, and be ready when it begins.
 
-        The task is done early only when the gateway could not start, and then says why.
+        `waiting` is told what is not ready yet. Raises what kept the gateway from starting.
         """
         shutdown = Shutdown(self.options.grace)
         serving = serve(self.bound.listeners, self.gateway.start, self.gateway.drain, shutdown, self.options)
         task = asyncio.create_task(serving)
+        ready = asyncio.create_task(wait_until_ready(self.bound.control.url, waiting))
         try:
-            yield task
+            await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await ready
+                yield
         finally:
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
             shutdown.request()
             try:
                 await task
@@ -102,9 +109,7 @@ def shift(port: int, offset: int | None) -> int:
     if offset is None or port == 0:
         return 0
     if not 0 < port + offset <= HIGHEST_PORT:
-        raise InvalidInput(
-            f"port {port} shifted by {offset} is no port", hint=f"ports go from 1 to {HIGHEST_PORT}"
-        )
+        raise InvalidInput(f"port {port} shifted by {offset} is no port", hint=f"ports go from 1 to {HIGHEST_PORT}")
     return port + offset
 
 

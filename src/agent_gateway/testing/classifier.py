@@ -14,9 +14,7 @@ class StaticClassifier:
     """Gives every message one intent; implements `Classifier`."""
 
     def __init__(self, category: str = "query", **changes: Any) -> None:
-        intent = Intent(
-            category=category, complexity="low", reasoning_depth=0, accuracy_requirement=1, confidence=0.99
-        )
+        intent = Intent(category=category, complexity="low", reasoning_depth=0, accuracy_requirement=1, confidence=0.99)
         self.intent = msgspec.structs.replace(intent, **changes)
 
     def predict(self, text: str, vector: Any, allowed: Sequence[str]) -> Intent:

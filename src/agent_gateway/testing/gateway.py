@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent_gateway.client import PersonaClient, wait_until_ready
+from agent_gateway.client import PersonaClient
 from agent_gateway.config import Configuration, PersonaEntry, Settings
 from agent_gateway.errors import GatewayError, InvalidInput
 from agent_gateway.events import Event
@@ -19,7 +19,8 @@ from agent_gateway.interfaces import Classifier, Knowledge, Model
 from agent_gateway.messages import Answer, Tier
 from agent_gateway.persona import MODEL_TIERS, Persona
 from agent_gateway.plugins import Plugins
-from agent_gateway.plugins.discovery import Candidate, built_in, dropped_file, dropped_folder, handed
+from agent_gateway.plugins.discovery import Candidate, built_in, dropped_folder, handed
+from agent_gateway.plugins.dropin import import_file
 from agent_gateway.registry import Registry, build_registry
 from agent_gateway.server.hosting import House, open_house
 from agent_gateway.testing.classifier import StaticClassifier
@@ -83,8 +84,7 @@ async def gateway_for(
             models=dict.fromkeys(TIERS, model) if model else {},
         )
         with open_house(configuration, registry, parts=parts) as house:
-            async with house.served() as serving:
-                await ready(serving, house)
+            async with house.served():
                 yield GatewayClient(house)
 
 
@@ -129,16 +129,8 @@ def candidates(given: Sequence[object]) -> Iterator[Candidate]:
     """Yield the plugins to load; objects are named by their place."""
     for number, plugin in enumerate(given):
         if isinstance(plugin, Path):
-            yield dropped_folder(plugin) if plugin.is_dir() else dropped_file(plugin)
+            load = partial(import_file, plugin.stem, plugin)
+            single = Candidate(name=plugin.stem, source=str(plugin), load=load, dropped=True)
+            yield dropped_folder(plugin.absolute()) if plugin.is_dir() else single
         else:
             yield from handed({getattr(plugin, "__name__", f"given_{number}"): plugin})
-
-
-async def ready(serving: asyncio.Task[None], house: House) -> None:
-    """Wait until the gateway can answer; raises what kept it from starting."""
-    waiting = asyncio.create_task(wait_until_ready(house.bound.control.url, lambda _: None))
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        waiting.cancel()
-        await serving
-    await waiting

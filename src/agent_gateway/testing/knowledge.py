@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from agent_gateway.errors import InvalidInput, NotFound
 from agent_gateway.interfaces import (
     CollectionInfo,
-    IngestProgress,
     Passage,
     SearchQuery,
     SearchResult,
@@ -32,7 +30,7 @@ def passage(text: str, *, source: str = "test.md", title: str = "Test", chunk: i
 
 
 class StaticKnowledge:
-    """Passages by collection; implements `Knowledge` and, except for ingesting, `Ingestion`.
+    """Passages by collection; implements `Knowledge`.
 
     A passage scores the share of the query's words that it has; 0.5 answers. Passages without sentences are cut.
     """
@@ -77,16 +75,6 @@ class StaticKnowledge:
             )
             for name, passages in self.held.items()
         )
-
-    async def ingest(self, path: str, collection: str) -> AsyncIterator[IngestProgress]:
-        """Refuse: what a test does not write down is not there."""
-        raise InvalidInput(f"static knowledge does not ingest {path} into '{collection}'", hint="write passages down")
-        yield
-
-    async def drop(self, collection: str) -> None:
-        """Remove a collection."""
-        if self.held.pop(collection, None) is None:
-            raise NotFound(f"there is no collection '{collection}'", code="collection_not_found")
 
 
 def rate(each: Passage, wanted: frozenset[str]) -> Passage:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_gateway.knowledge.blocks import Block, Document, fence, with_rule
@@ -117,6 +117,7 @@ BLOCKS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(BLOCKS, max_size=25))
 def test_every_word_is_kept_in_order_and_no_sentence_is_cut(blocks: list[Block]) -> None:
     chunks = chunk(*blocks)

@@ -173,15 +173,25 @@ async def test_hybrid_search_finds_by_words_and_by_vector(store: Store) -> None:
     assert "late.md" in {hit.source for hit in await store.hybrid("docs", "gargoyle ' OR ((", unit(9), 3)}
 
 
-async def test_tidying_keeps_the_rows_and_happens_by_itself(store: Store) -> None:
+async def test_tidying_keeps_the_rows_and_happens_by_itself(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     await store.create("docs", MARK)
     for number in range(12):
         await store.replace_documents("docs", "/docs", [row(f"{number}.md")])
-    task = asyncio.create_task(store.tables.tidy_regularly(0.01))
     table = await store.tables.get("docs")
-    while (await table.stats()).fragment_stats.num_fragments > 1:
-        await asyncio.sleep(0.01)
+    assert (await table.stats())["fragment_stats"]["num_fragments"] == 12
+    done = asyncio.Event()
+    optimize = table.optimize
+
+    async def optimize_and_tell(**arguments: object) -> None:
+        await optimize(**arguments)
+        done.set()
+
+    monkeypatch.setattr(table, "optimize", optimize_and_tell)
+    task = asyncio.create_task(store.tables.tidy_regularly(0.001))
+    await done.wait()
     task.cancel()
+    await asyncio.wait([task])
+    assert (await table.stats())["fragment_stats"]["num_fragments"] == 1
     assert len(await store.load("docs")) == 12
 
 

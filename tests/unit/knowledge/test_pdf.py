@@ -62,10 +62,6 @@ def test_a_damaged_pdf_is_unreadable(keep: int) -> None:
         read_pdf(make_pdf(["Some text."])[:keep])
 
 
-def test_a_pdf_that_lost_its_end_is_still_read() -> None:
-    assert Block("paragraph", "Some text.") in read_pdf(make_pdf(["Some text."])[:-6])[1]
-
-
 def test_a_pdf_with_a_password_says_so() -> None:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(make_pdf(["Secret."]))))
     writer.encrypt("password", algorithm="RC4-128")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_gateway.knowledge.sentences import split_sentences
@@ -79,6 +79,7 @@ def test_an_open_fence_reaches_to_the_end_and_a_longer_fence_holds_a_shorter() -
     assert cut("~~~\nno end. Here") == ["~~~\nno end. Here"]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_spans_are_ordered_trimmed_and_cover_all_but_structure(text: str) -> None:
     end = 0

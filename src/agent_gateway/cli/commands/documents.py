@@ -9,7 +9,9 @@ import typer
 
 from agent_gateway.cli.options import Config, DataDir, Json, inherit, load_configuration
 
-CollectionName = Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="The collection.", show_default=False)]
+CollectionName = Annotated[
+    str, typer.Option("--collection", "-c", metavar="NAME", help="The collection.", show_default=False)
+]
 
 
 def add_commands(app: typer.Typer) -> None:
