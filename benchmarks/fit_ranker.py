@@ -31,7 +31,7 @@ from agent_gateway.knowledge.features import (
 from agent_gateway.knowledge.index import CollectionIndex
 from agent_gateway.knowledge.ranker import LinearModel, Ranker
 from benchmarks.corpus import HOMELAB, PUBLIC, Corpus, open_corpus
-from benchmarks.questions import Question, contains, load
+from benchmarks.questions import Question, collapse, contains, load
 
 TARGET = Path(__file__).parent.parent / "src/agent_gateway/data/ranker.json"
 #: A chunk of the right page without the labelled sentence is worth this much of one that has it.
@@ -40,6 +40,9 @@ RANK_PENALTY, SENTENCE_PENALTY = 0.05, 0.01
 #: Inverse penalty of the decision, and the weight of its kinds of unanswerable questions.
 DECISION_STRENGTH = 0.05
 KIND_WEIGHTS = {"near": 0.4, "elsewhere": 1.0, "without": 0.2, "": 0.4}
+#: Every so many-th page is also asked for by its title; its first sentences are the answer.
+TITLE_STEP = 3
+LEAD_SENTENCES = 3
 #: Sentences are learned from this many of the best chunks.
 PASSAGES = 5
 
@@ -63,7 +66,22 @@ def collect(corpus: Corpus) -> list[Case]:
     homelab = load("homelab_questions_dev.jsonl", Question)
     public = load("public_questions_dev.jsonl", Question)
     cases = [make_case(corpus, question, corpus.homelab, HOMELAB) for question in homelab]
-    return cases + [make_case(corpus, question, corpus.public, PUBLIC) for question in public]
+    cases += [make_case(corpus, question, corpus.public, PUBLIC) for question in public]
+    for index in (corpus.homelab, corpus.public):
+        cases += [make_title_case(corpus, row, index) for row in np.flatnonzero(index.opening)[::TITLE_STEP]]
+    return cases
+
+
+def make_title_case(corpus: Corpus, row: int, index: CollectionIndex) -> Case:
+    """A page asked for by its title: how it begins is the answer."""
+    chunk = index.chunks[row]
+    question = Question(f"What is the {chunk.title}?" if row % 2 else chunk.title, chunk.source)
+    vector = corpus.encoder.encode_text(question.question)
+    candidates = find_candidates(index, question.question, vector)
+    right = np.array([SAME_PAGE * (index.chunks[each].source == chunk.source) for each in candidates.rows])
+    right[candidates.rows == row] = 1.0
+    lead = chunk.spans[:LEAD_SENTENCES]
+    return Case(question, index, vector, candidates, right, collapse(chunk.text[lead[0][0] : lead[-1][1]]))
 
 
 def make_case(corpus: Corpus, question: Question, index: CollectionIndex, folder: Path) -> Case:

@@ -48,7 +48,7 @@ class MemoryRun:
 
 
 class MemoryRuns:
-    """`speak` is the agent. `followers` counts those that follow now, `followers_gone` is set when the last one goes."""
+    """`speak` is the agent. `followers`: how many follow now; `followers_gone`: set when the last one goes."""
 
     def __init__(self, speak: Speak = echo) -> None:
         self.speak = speak

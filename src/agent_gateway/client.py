@@ -62,7 +62,7 @@ class PersonaClient:
         await self._http.aclose()
 
     async def ask(self, message: str, conversation_id: str | None = None) -> Answer:
-        """Send a message and wait for the answer; `GatewayError` when it is refused, `Unavailable` when nobody is there."""
+        """Send a message and wait for the answer; `GatewayError` when it is refused or nobody is there."""
         try:
             response = await self._http.post("/v1/chat", json=_body(message, conversation_id))
         except httpx.TransportError as exc:

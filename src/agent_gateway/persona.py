@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import msgspec
 
 from agent_gateway.messages import Tier
 
-if TYPE_CHECKING:
-    from agent_gateway.interfaces import Stage
+#: A stage as a persona carries it; `interfaces.Stage` is its exact type, which is built on this module.
+StageFunction: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
 
 #: Stages in the order of a turn; a persona may replace any of them.
 STAGES = ("classify", "retrieve", "route", "act", "remember")
@@ -45,4 +45,4 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...] = MODEL_TIERS
     tools: tuple[str, ...] = ()
     policy: Policy = Policy()
-    stages: Mapping[str, Stage] = MappingProxyType({})
+    stages: Mapping[str, StageFunction] = MappingProxyType({})

@@ -21,6 +21,9 @@ RUN = {page: [each for each in FENCES if each.page == page and each.language in 
 #: Every command that is shown and not run, so that none is left out by and by: page, first line of the block.
 NOT_RUN = {
     ("README.md", "make run"),
+    ("CONTRIBUTING.md", "make test"),
+    ("docs/getting-started.md", "make run"),
+    ("docs/getting-started.md", 'export PATH="$PWD/.venv/bin:$PATH"'),
 }
 
 HTTP_PAGE = "docs/http.md"

@@ -40,6 +40,10 @@ def example_sentences() -> list[str]:
     return [sentence for sentence in found if 30 < len(sentence) < 300]
 
 
+def files_below(folder: Path) -> list[str]:
+    return [path.name for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("encoder")
@@ -140,27 +144,47 @@ async def test_ingested_documents_are_found_and_an_unchanged_folder_starts_no_pr
     store.close()
 
 
-async def test_a_killed_process_is_an_error_once(bulk: BulkEncoder) -> None:
-    await bulk.encode([TextToEncode("Warm.")])
-    assert bulk.pid is not None
-    first = bulk.pid
-    request = asyncio.create_task(bulk.encode([TextToEncode("word " * 300)] * 2000))
-    await asyncio.sleep(0)
-    psutil.Process(first).send_signal(signal.SIGKILL)
-    with pytest.raises(GatewayError) as raised:
-        await request
-    assert raised.value.code == "encoder_failed"
-    (found,) = await bulk.encode([TextToEncode("Again.")])
-    assert found.vector.shape == (DIMENSIONS,)
-    assert bulk.pid not in {None, first}
-
-
-async def test_a_cancelled_request_does_not_spoil_the_next(bulk: BulkEncoder) -> None:
+async def test_a_lost_process_costs_one_request_at_most(bulk: BulkEncoder) -> None:
+    """Cancelled, killed, closed in the middle of a request, and killed between two."""
+    many = [TextToEncode("word " * 300)] * 2000
     (expected,) = await bulk.encode([TextToEncode("Second.")])
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(bulk.encode([TextToEncode("word " * 300)] * 2000), 0.05)
+        await asyncio.wait_for(bulk.encode(many), 0.05)
     (found,) = await bulk.encode([TextToEncode("Second.")])
     assert float(found.vector @ expected.vector) > 0.9999
+    for end in (kill, close):
+        request = asyncio.create_task(bulk.encode(many))
+        await asyncio.sleep(0)
+        await end(bulk)
+        with pytest.raises(GatewayError) as raised:
+            await request
+        assert raised.value.code == "encoder_failed"
+    assert bulk.pid is None
+    await bulk.encode([TextToEncode("Again.")])
+    await kill(bulk)
+    (found,) = await bulk.encode([TextToEncode("Second.")])
+    assert float(found.vector @ expected.vector) > 0.9999
+
+
+async def kill(bulk: BulkEncoder) -> None:
+    assert bulk.pid is not None
+    process = psutil.Process(bulk.pid)
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(psutil.wait_procs, [process], timeout=10)
+
+
+async def close(bulk: BulkEncoder) -> None:
+    await bulk.close()
+
+
+async def test_the_process_goes_when_nobody_asks(cache: Path) -> None:
+    async with BulkEncoder(cache, idle_seconds=0.05) as bulk:
+        await bulk.encode([TextToEncode("Once.")])
+        assert bulk.pid is not None
+        _, alive = await asyncio.to_thread(psutil.wait_procs, [psutil.Process(bulk.pid)], timeout=10)
+        assert not alive
+        (found,) = await bulk.encode([TextToEncode("Twice.")])
+        assert found.vector.shape == (DIMENSIONS,)
 
 
 async def test_an_export_without_enough_texts_is_rejected_and_remembered(tmp_path: Path) -> None:
@@ -170,7 +194,7 @@ async def test_an_export_without_enough_texts_is_rejected_and_remembered(tmp_pat
     found = find_export(tmp_path, SHA256)
     assert found is not None
     assert found.graph is None
-    assert [path.name for path in sorted(tmp_path.rglob("*")) if path.is_file()] == ["report.json", "weights.json"]
+    assert files_below(tmp_path) == ["report.json", "weights.json"]
 
 
 PARENT = """

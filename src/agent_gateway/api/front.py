@@ -1,13 +1,12 @@
 """What every connection meets first: plain ASGI, there before anything heavy is imported.
 
 The listening socket decides whom a request is for, never a header: a persona's port is that persona, on the gateway
-port and the control socket `/personas/{id}/...` is; the rest of the control socket is the command line's.
+port `/personas/{id}/...` is, and the control socket is the command line's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -15,10 +14,11 @@ from typing import Literal
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from agent_gateway.api.asgi import App, Message, Receive, Scope, Send
+from agent_gateway.api.asgi import App, Receive, Scope, Send
 from agent_gateway.api.edge import Apps
 from agent_gateway.api.health import PATHS, answer_health
 from agent_gateway.api.identifiers import request_id
+from agent_gateway.api.outgoing import Outgoing
 from agent_gateway.api.problems import HttpError, problem
 from agent_gateway.errors import GatewayError, NotFound, Unavailable
 from agent_gateway.interfaces import Readiness
@@ -71,7 +71,7 @@ class Front:
         """Answer one request, whatever happens."""
         if scope["type"] != "http":
             raise RuntimeError(f"the front speaks HTTP, not {scope['type']}")
-        response = _Response(send, request_id(scope))
+        response = Outgoing(send, request_id(scope))
         bind_contextvars(request_id=response.request_id)
         try:
             await self._dispatch(scope, receive, response)
@@ -83,6 +83,7 @@ class Front:
             if response.status:
                 raise  # the server logs it and breaks the connection off: the client must not take this for the end
             await problem(exc, response.request_id)(scope, receive, response.send)
+        await response.linger(receive)
         _log.debug(
             "request",
             method=scope["method"],
@@ -91,7 +92,7 @@ class Front:
             ms=response.milliseconds,
         )
 
-    async def _dispatch(self, scope: Scope, receive: Receive, response: _Response) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, response: Outgoing) -> None:
         check_head(scope)
         target = self._target(scope)
         if target.path in PATHS:
@@ -113,7 +114,7 @@ class Front:
         path = scope["path"]
         if door is None:
             raise NotFound("Nobody is served on this port.")
-        if door.kind != "persona" and path.startswith("/personas/"):
+        if door.kind == "gateway" and path.startswith("/personas/"):
             persona, _, rest = path.removeprefix("/personas/").partition("/")
             return _Target("persona", persona, f"/personas/{persona}", f"/{rest}")
         return _Target(door.kind, door.persona, "", path)
@@ -129,39 +130,11 @@ class Front:
         return apps.persona
 
 
-class _Response:
-    """The way out of one request: adds the request id to the response and notes its status."""
-
-    __slots__ = ("_send", "_started", "request_id", "status")
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self._started = time.monotonic()
-        self.request_id = request_id
-        self.status = 0
-
-    @property
-    def milliseconds(self) -> float:
-        """Since the request came in."""
-        return round((time.monotonic() - self._started) * 1000, 2)
-
-    async def send(self, message: Message) -> None:
-        """Pass a message on."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [
-                *message.get("headers", ()),
-                (b"x-request-id", self.request_id.encode()),
-                (b"x-content-type-options", b"nosniff"),
-            ]
-        await self._send(message)
-
-
 def check_head(scope: Scope) -> None:
     """Refuse a request line and headers that are longer than any honest client's."""
     size = len(scope["path"]) + len(scope["query_string"])
     for name, value in scope["headers"]:
-        size += len(name) + len(value)
+        size += len(name) + len(value) + 4  # a colon, a space and the line's end
     if size > HEAD_LIMIT:
         raise HttpError(431, "headers_too_large", f"The headers are longer than {HEAD_LIMIT} bytes.", headers=_CLOSE)
 

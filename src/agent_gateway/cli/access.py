@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.lookup import find_gateway
@@ -11,26 +12,34 @@ from agent_gateway.cli.plugin_commands import open_registry
 from agent_gateway.client import Waiting, wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.logs import configure_logs
-from agent_gateway.server.hosting import open_house
+from agent_gateway.server.hosting import gateway_url, open_house
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A gateway that answers: its control socket, and the address below which its personas are."""
+
+    control: ControlClient
+    url: str
 
 
 @asynccontextmanager
-async def open_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[ControlClient]:
+async def open_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[Reached]:
     """Reach the running gateway, or start one on free loopback ports until the block is left; it is ready then."""
     holder = find_gateway(configuration)
     if holder is None:
-        async with borrowed_gateway(configuration, waiting) as control:
-            yield control
+        async with borrowed_gateway(configuration, waiting) as reached:
+            yield reached
         return
     await wait_until_ready(holder.control_url, waiting)
     async with ControlClient(holder.control_url, holder.token) as control:
-        yield control
+        yield Reached(control, holder.gateway_url)
 
 
 @asynccontextmanager
-async def borrowed_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[ControlClient]:
+async def borrowed_gateway(configuration: Configuration, waiting: Waiting) -> AsyncIterator[Reached]:
     """Start a gateway in this process; what it has to say beside errors is not shown."""
     configure_logs("error", configuration.settings.log.format)
     with open_house(configuration, open_registry(configuration)) as house:
         async with house.served(waiting), ControlClient(house.bound.control.url, house.token) as control:
-            yield control
+            yield Reached(control, gateway_url(house.bound))

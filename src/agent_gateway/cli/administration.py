@@ -10,9 +10,11 @@ from agent_gateway.api.shapes import SearchHit, SearchReply
 from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.local_library import open_library
 from agent_gateway.cli.lookup import find_gateway
+from agent_gateway.cli.waiting import StartNotice
+from agent_gateway.client import wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.errors import NotFound
-from agent_gateway.interfaces import CollectionInfo, IngestProgress, Ingestion, Knowledge, SearchQuery
+from agent_gateway.interfaces import CollectionInfo, Ingestion, IngestProgress, Knowledge, SearchQuery
 from agent_gateway.knowledge.lock import DataLock
 from agent_gateway.logs import configure_logs
 
@@ -57,13 +59,15 @@ class LocalAdministration:
 
 
 @asynccontextmanager
-async def open_administration(configuration: Configuration) -> AsyncIterator[Administration]:
-    """Reach the running gateway, else lock the data directory and open what is in it.
+async def open_administration(configuration: Configuration, *, quiet: bool) -> AsyncIterator[Administration]:
+    """Reach the running gateway once it is ready, else lock the data directory and open what is in it.
 
     `Conflict` (code `data_locked`) when another process, not a gateway, has it locked.
     """
     holder = find_gateway(configuration)
     if holder is not None:
+        with StartNotice(quiet=quiet) as notice:
+            await wait_until_ready(holder.control_url, notice)
         async with ControlClient(holder.control_url, holder.token) as control:
             yield control
         return

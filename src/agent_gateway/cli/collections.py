@@ -16,20 +16,21 @@ from agent_gateway.interfaces import CollectionInfo, IngestProgress
 
 def ingest_path(path: Path, collection: str, configuration: Configuration, *, as_json: bool) -> None:
     """Ingest a file or folder and show how it went; `InvalidInput` when not one document could be read."""
-    last = asyncio.run(_ingest(path, collection, configuration, Output(as_json=as_json)))
-    for name, reason in last.skipped.items():
-        Output.warn(f"skipped {name}: {reason}")
+    # The gateway's working folder is another one.
+    absolute = str(path.expanduser().absolute())
+    output = Output(as_json=as_json)
+    last = asyncio.run(_ingest(absolute, collection, configuration, output))
+    for name, reason in last.skipped.items() if not as_json else ():
+        output.warn(f"skipped {name}: {reason}")
     if not last.added + last.changed + last.unchanged + last.removed:
         raise InvalidInput(f"there is no document that could be read in {path}", code="nothing_ingested")
 
 
-async def _ingest(path: Path, collection: str, configuration: Configuration, output: Output) -> IngestProgress:
+async def _ingest(path: str, collection: str, configuration: Configuration, output: Output) -> IngestProgress:
     last = IngestProgress(files=0, total=0)
-    # The gateway's working folder is another one.
-    absolute = str(path.expanduser().absolute())
-    async with open_administration(configuration) as administration:
+    async with open_administration(configuration, quiet=output.as_json) as administration:
         with ProgressDisplay(output, collection) as display:
-            async for last in administration.ingest(absolute, collection):
+            async for last in administration.ingest(path, collection):
                 display.show(last)
     return last
 
@@ -37,7 +38,7 @@ async def _ingest(path: Path, collection: str, configuration: Configuration, out
 def search_collection(request: tuple[str, str, int], configuration: Configuration, *, as_json: bool) -> None:
     """Search for a query in a collection, for at most so many passages, and show them."""
     output = Output(as_json=as_json)
-    reply = asyncio.run(_search(request, configuration))
+    reply = asyncio.run(_search(request, configuration, output))
     if as_json:
         output.document(reply)
         return
@@ -48,15 +49,15 @@ def search_collection(request: tuple[str, str, int], configuration: Configuratio
         output.text("".join(f"   {line}\n" for line in hit.text.splitlines()))
 
 
-async def _search(request: tuple[str, str, int], configuration: Configuration) -> SearchReply:
-    async with open_administration(configuration) as administration:
+async def _search(request: tuple[str, str, int], configuration: Configuration, output: Output) -> SearchReply:
+    async with open_administration(configuration, quiet=output.as_json) as administration:
         return await administration.search(*request)
 
 
 def list_collections(configuration: Configuration, *, as_json: bool) -> None:
     """Show every collection with its size."""
     output = Output(as_json=as_json)
-    found = asyncio.run(_list(configuration))
+    found = asyncio.run(_list(configuration, output))
     if as_json:
         output.document({"collections": found})
         return
@@ -70,21 +71,21 @@ def list_collections(configuration: Configuration, *, as_json: bool) -> None:
     )
 
 
-async def _list(configuration: Configuration) -> tuple[CollectionInfo, ...]:
-    async with open_administration(configuration) as administration:
+async def _list(configuration: Configuration, output: Output) -> tuple[CollectionInfo, ...]:
+    async with open_administration(configuration, quiet=output.as_json) as administration:
         return await administration.collections()
 
 
 def drop(collection: str, configuration: Configuration, *, as_json: bool) -> None:
     """Remove a collection; `NotFound` when there is none of that name."""
-    asyncio.run(_drop(collection, configuration))
     output = Output(as_json=as_json)
+    asyncio.run(_drop(collection, configuration, output))
     if as_json:
         output.document({"dropped": collection})
     else:
         output.text(f"The collection {collection} is gone.")
 
 
-async def _drop(collection: str, configuration: Configuration) -> None:
-    async with open_administration(configuration) as administration:
+async def _drop(collection: str, configuration: Configuration, output: Output) -> None:
+    async with open_administration(configuration, quiet=output.as_json) as administration:
         await administration.drop(collection)

@@ -88,9 +88,9 @@ async def take_turn(client: PersonaClient, text: str, conversation: str | None, 
 async def reach(stack: AsyncExitStack, persona: str, configuration: Configuration, *, quiet: bool) -> PersonaClient:
     """Open a gateway and find a persona in it; `NotFound` when there is none of that name."""
     with StartNotice(quiet=quiet) as notice:
-        control = await stack.enter_async_context(open_gateway(configuration, notice))
-    await check_served(control, persona)
-    return await stack.enter_async_context(PersonaClient(f"{control.url}/personas/{persona}"))
+        reached = await stack.enter_async_context(open_gateway(configuration, notice))
+    await check_served(reached.control, persona)
+    return await stack.enter_async_context(PersonaClient(f"{reached.url}/personas/{persona}"))
 
 
 async def check_served(control: ControlClient, persona: str) -> None:

@@ -31,7 +31,7 @@ class InputLines:
             yield line
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as source:  # noqa: PTH123 - a descriptor
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as source:
             while True:
                 self._wanted.acquire()
                 sys.stdout.write(self._prompt)

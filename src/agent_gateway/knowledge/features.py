@@ -36,6 +36,7 @@ CHUNK_FEATURES = (
     "second_in_document",
     "fused_rank",
     "document_length",
+    "opening",
 )
 QUERY_FEATURES = (
     "score",
@@ -68,6 +69,7 @@ SENTENCE_FEATURES = (
     "neighbour",
     "list_item",
     "figure",
+    "lead",
 )
 _MOST_BM25 = K1 + 1
 
@@ -96,19 +98,21 @@ def find_candidates(index: CollectionIndex, text: str, vector: Floats) -> Candid
     documents = index.documents[rows]
     of_document = index.document_maximum(coverage)
     sentences = np.array([index.sentence_cosines(row, vector).max(initial=-1.0) for row in rows], dtype=np.float32)
-    heading = [sum(idf for term, idf in weights.items() if term in index.heading_terms[row]) / total for row in rows]
+    shares = [sum(idf for term, idf in weights.items() if term in index.heading_terms[row]) for row in rows]
+    heading = np.array(shares, dtype=np.float32) / np.float32(total)
     features = np.column_stack(
         (
             cosines[rows],
             sentences,
             bm25[rows] / (total * _MOST_BM25),
             coverage[rows],
-            np.array(heading, dtype=np.float32),
+            heading,
             index.centroids[documents] @ vector,
             of_document[documents],
             _second_best(index, documents, cosines),
             fused,
             np.log1p(index.document_sizes[documents]),
+            np.where(index.opening[rows], heading**2, 0),
         )
     ).astype(np.float32)
     known = sum(idf for term, idf in weights.items() if index.knows(term)) / total
@@ -150,6 +154,8 @@ def describe_sentences(
     chunk = index.chunks[row]
     cosines = index.sentence_cosines(row, vector)
     total = sum(weights.values()) or 1.0
+    # Whoever asks for a page by its title wants to know how it begins.
+    titled = sum(idf for term, idf in weights.items() if term in index.heading_terms[row]) / total
     described = []
     for number, (start, end) in enumerate(chunk.spans):
         text = chunk.text[start:end]
@@ -168,6 +174,7 @@ def describe_sentences(
                 max(neighbours, default=0.0),
                 chunk.text[max(0, start - 2) : start].strip() != "",
                 any(character.isdigit() for character in text),
+                titled**2 / (1 + number) if chunk.chunk == 0 else 0.0,
             )
         )
     return np.array(described, dtype=np.float32).reshape(-1, len(SENTENCE_FEATURES))

@@ -52,6 +52,7 @@ class CollectionIndex:
         self.sentence_vectors = tuple(sentence_vectors)
         self.documents, self._starts = _documents(chunks)
         self.document_sizes = np.diff(np.append(self._starts, len(chunks))).astype(np.int32)
+        self.opening = np.array([chunk.chunk == 0 for chunk in chunks], dtype=bool)
         self.centroids = _centroids(self.documents, vectors)
         self._postings, self.heading_terms = _postings(chunks)
 

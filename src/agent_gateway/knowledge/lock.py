@@ -19,11 +19,15 @@ _ATTEMPTS, _PAUSE_SECONDS = 20, 0.01
 
 
 class LockHolder(msgspec.Struct, frozen=True):
-    """The process that holds the lock; `control_url` and `token` are empty when it serves no one."""
+    """The process that holds the lock; what is behind `pid` is empty when it serves no one.
+
+    The control socket is opened with `token`; the personas are below `gateway_url`.
+    """
 
     pid: int
     control_url: str = ""
     token: str = ""
+    gateway_url: str = ""
 
 
 class DataLock:
@@ -65,10 +69,10 @@ class DataLock:
             hint="stop it, or choose another --data-dir",
         )
 
-    def publish(self, control_url: str, token: str) -> None:
+    def publish(self, control_url: str, token: str, gateway_url: str = "") -> None:
         """Tell other processes of the same user where this one listens."""
         assert self._file is not None, "the lock is not held"
-        content = msgspec.json.encode(LockHolder(os.getpid(), control_url, token))
+        content = msgspec.json.encode(LockHolder(os.getpid(), control_url, token, gateway_url))
         try:
             os.fchmod(self._file, 0o600)
             os.ftruncate(self._file, 0)

@@ -84,7 +84,7 @@ def open_house(
         requests = port_requests(registry, settings.server.port, placement.port_offset)
         bound = bind(placement.host, requests, insecure=placement.insecure)
         try:
-            lock.publish(bound.control.url, token)
+            lock.publish(bound.control.url, token, gateway_url(bound))
             gateway = Gateway(configuration, without_ports(registry, bound), parts, control_token=token)
             limits = ConnectionLimits(header_seconds=settings.server.header_timeout_seconds)
             options = ServeOptions(grace=settings.server.grace_seconds, limits=limits, readiness=gateway.readiness)
@@ -111,6 +111,11 @@ def shift(port: int, offset: int | None) -> int:
     if not 0 < port + offset <= HIGHEST_PORT:
         raise InvalidInput(f"port {port} shifted by {offset} is no port", hint=f"ports go from 1 to {HIGHEST_PORT}")
     return port + offset
+
+
+def gateway_url(bound: Bound) -> str:
+    """Where the gateway itself listens."""
+    return next(listener.url for listener in bound.listeners if listener.kind == "gateway")
 
 
 def without_ports(registry: Registry, bound: Bound) -> Registry:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from agent_gateway.api.outgoing import LINGER_BYTES, LINGER_SECONDS
 from agent_gateway.api.problems import ProblemDocument
 
 
@@ -34,6 +35,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         self._in_head = False
+        self._discarded: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Start the clock of the first head."""
@@ -47,14 +49,20 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless what is there is too much to become a head."""
-        if self.transport.is_closing():
+        if self._discarded is not None:
+            self._discard(data)
             return
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > self.limits.header_bytes:
                 self._refuse(431, "headers_too_large", "The headers are too long.")
-        elif self._head_timer is None and self.timeout_keep_alive_task is None and self._idle():
+        elif (
+            self._discarded is None
+            and self._head_timer is None
+            and self.timeout_keep_alive_task is None
+            and self._idle()
+        ):
             # Empty lines between two requests end uvicorn's keep-alive clock without beginning a request.
             self._start_clock()
 
@@ -76,6 +84,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer what is not HTTP with a problem too."""
         self._refuse(400, "invalid_http", msg)
 
+    def _forgotten(self) -> bool:
+        ending = self._discarded is not None
+        return not ending and self._head_timer is None and self.timeout_keep_alive_task is None and self._idle()
+
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
@@ -95,21 +107,43 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()  # nothing was asked, so nothing is answered
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        """Answer and hang up, unless an earlier request of this connection is still being answered."""
+        """Answer and hang up; in the middle of another answer, only hang up."""
         self._stop_clock()
-        if self.transport.is_closing():
+        if self._discarded is not None or self.transport.is_closing():
+            return  # it is ending already
+        self._discarded = 0
+        if not self._take_back():
+            self.transport.close()
             return
-        if self._idle():
-            phrase = HTTPStatus(status).phrase
-            document = ProblemDocument(
-                type="about:blank", title=phrase, status=status, detail=detail, code=code, request_id=""
-            )
-            body = msgspec.json.encode(document)
-            self.transport.write(
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%s" % (status, phrase.encode(), len(body), body)
-            )
-        self.transport.close()
+        phrase = HTTPStatus(status).phrase
+        document = ProblemDocument(
+            type="about:blank", title=phrase, status=status, detail=detail, code=code, request_id=""
+        )
+        body = msgspec.json.encode(document)
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%s" % (status, phrase.encode(), len(body), body)
+        )
+        # Closed while its peer still sends, a socket is reset, and the peer may lose the answer: first say that
+        # nothing more comes, then throw away what still does.
+        self.transport.write_eof()
+        self._head_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _take_back(self) -> bool:
+        """Whether the connection is free for an answer; a request whose own answer has not begun is called off."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        if cycle.response_started or self.pipeline:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return True
+
+    def _discard(self, data: bytes) -> None:
+        self._discarded = (self._discarded or 0) + len(data)
+        if self._discarded > LINGER_BYTES:
+            self.transport.close()
 
 
 def guarded(limits: ConnectionLimits) -> type[GuardedProtocol]:

@@ -77,7 +77,8 @@ def drop_collection(
 ) -> None:
     """Remove a collection.
 
-    The files it was made from stay where they are."""
+    The files it was made from stay where they are.
+    """
     from agent_gateway.cli.collections import drop  # noqa: PLC0415 - as in `ingest`
 
     chosen = load_configuration(inherit(context, "config", config), inherit(context, "data_dir", data_dir))

@@ -35,7 +35,8 @@ def serve(
 ) -> None:
     """Serve every persona on its own port.
 
-    SIGTERM or Ctrl-C ends it: running turns get the grace period. With --json: the addresses as one document."""
+    SIGTERM or Ctrl-C ends it: running turns get the grace period. With --json: the addresses as one document.
+    """
     from agent_gateway.cli.running import run_gateway  # noqa: PLC0415 - a command's work is imported when it runs
 
     server = None if host is None else {"host": host}

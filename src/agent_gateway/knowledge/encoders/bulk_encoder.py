@@ -33,10 +33,12 @@ from agent_gateway.knowledge.encoders.wire import (
 
 _CHILD = "agent_gateway.knowledge.encoders.child"
 _ERROR_LINES = 20
+#: The process holds some 700 MB: it goes when nobody has asked for so long.
+_IDLE_SECONDS = 60.0
 
 
 class BulkEncoder:
-    """The reference encoder in a process of its own, started with the first request and kept until `close`.
+    """The reference encoder in a process of its own, started with the first request; it ends when idle and by `close`.
 
     Requests are carried out one after the other. `GatewayError` when one fails or the process dies; the next request
     starts a new one.
@@ -44,12 +46,14 @@ class BulkEncoder:
 
     precision = "fp32"
 
-    def __init__(self, cache: Path, *, mode: SentenceMode = "late") -> None:
+    def __init__(self, cache: Path, *, mode: SentenceMode = "late", idle_seconds: float = _IDLE_SECONDS) -> None:
         self.mode: SentenceMode = mode
         self._cache = cache
         self._process: Process | None = None
         self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
         self._drain: asyncio.Task[None] | None = None
+        self._idle_seconds = idle_seconds
+        self._idle: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._decoder = msgspec.msgpack.Decoder(Encoded | ExportReport | Failed)
 
@@ -80,12 +84,18 @@ class BulkEncoder:
         return reply
 
     async def close(self) -> None:
-        """End the process."""
+        """End the process at once; a request under way fails."""
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._process is not None:
+            _kill(self._process)
         async with self._lock:
             await self._stop()
 
     async def _ask(self, request: Request) -> Reply:
         async with self._lock:
+            if self._idle is not None:
+                self._idle.cancel()
             try:
                 reply = await self._exchange(frame(request))
             except (OSError, asyncio.IncompleteReadError) as error:
@@ -99,12 +109,16 @@ class BulkEncoder:
                 # Cancelled between question and answer: the answer would be taken for that of the next question.
                 await self._stop()
                 raise
+            self._idle = asyncio.create_task(self._stop_when_idle())
         if isinstance(reply, Failed):
             raise GatewayError(reply.detail, code="encoder_failed")
         return reply
 
     async def _exchange(self, request: bytes) -> Reply:
-        process = self._process or await self._start()
+        process = self._process
+        if process is None or process.returncode is not None:
+            await self._stop()
+            process = await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(request)
@@ -126,12 +140,21 @@ class BulkEncoder:
             async for line in process.stderr:
                 self._errors.append(line.decode("utf-8", "replace").strip())
 
+    async def _stop_when_idle(self) -> None:
+        await asyncio.sleep(self._idle_seconds)
+        async with self._lock:
+            await self._stop()
+
     async def _stop(self) -> None:
         process, self._process = self._process, None
         drain, self._drain = self._drain, None
         if process is None or drain is None:
             return
-        with suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         await process.wait()
         await drain
+
+
+def _kill(process: Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
