@@ -1,6 +1,6 @@
 """How well the few-shot head classifies requests that it was not fitted on, and what that costs.
 
-    python -m benchmarks.intents
+python -m benchmarks.intents
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
+from agent_gateway.config import Configuration
 from agent_gateway.graph.intent_fit import Examples
 from agent_gateway.graph.intent_head import IntentHead, load_packaged_head
 from agent_gateway.graph.out_of_scope import load_out_of_scope
@@ -23,7 +24,6 @@ from agent_gateway.intent import Intent
 from agent_gateway.knowledge.encoders.onnx_encoder import OnnxEncoder
 from agent_gateway.plugins import load_plugins
 from agent_gateway.registry import build_registry
-from agent_gateway.config import Configuration
 from benchmarks.corpus import CACHE, open_corpus
 from benchmarks.questions import load
 

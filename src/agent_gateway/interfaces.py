@@ -54,7 +54,7 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for. `vector` is the text's vector when the caller already has it; `collections` are all searched."""
+    """What to look for; all `collections` are searched. `vector` is the text's when the caller already has it."""
 
     text: str
     collections: tuple[str, ...]
@@ -120,13 +120,25 @@ class Context(Protocol):
     """What a stage may use; one per turn."""
 
     @property
-    def run_id(self) -> str: ...
+    def run_id(self) -> str:
+        """The run this turn is."""
+        ...
+
     @property
-    def conversation_id(self) -> str: ...
+    def conversation_id(self) -> str:
+        """The conversation it belongs to."""
+        ...
+
     @property
-    def owner(self) -> str: ...
+    def owner(self) -> str:
+        """Who asks."""
+        ...
+
     @property
-    def persona(self) -> Persona: ...
+    def persona(self) -> Persona:
+        """Who answers."""
+        ...
+
     @property
     def abilities(self) -> tuple[str, ...]:
         """The summaries of the persona's intents."""

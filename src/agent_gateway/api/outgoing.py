@@ -9,8 +9,8 @@ from contextlib import suppress
 from agent_gateway.api.asgi import Message, Receive, Send
 
 #: A refused body is thrown away for this long, or up to this many bytes, before the connection is closed on it.
-LINGER_SECONDS = 1.0
-LINGER_BYTES = 4 * 1_048_576
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 64 * 1_048_576
 
 _CLOSE = (b"connection", b"close")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent_gateway.knowledge.index import B, K1, CollectionIndex
+from agent_gateway.knowledge.index import K1, CollectionIndex
 from agent_gateway.knowledge.lexicon import terms
 
 if TYPE_CHECKING:
