@@ -24,5 +24,5 @@ test: setup
 # torch stays out of the lock, and so does CUDA: see docs/design/0002-one-lock-without-cuda.md.
 lock:
 	@command -v uv >/dev/null || { echo 'make lock needs uv, which is not part of the lock: https://docs.astral.sh/uv/' >&2; exit 1; }
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-index-url \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-index-url \
 	  --no-emit-find-links --override scripts/no-cuda.txt --extra dev pyproject.toml -o requirements.lock --no-header

@@ -58,11 +58,19 @@ def start_again_with_newer_python() -> int:
     wanted = ".".join(str(part) for part in OLDEST)
     for name in PYTHONS:
         path = shutil.which(name)
-        probe = f"import sys; sys.exit(sys.version_info < {OLDEST})"
-        if path and subprocess.run([path, "-c", probe], capture_output=True, check=False).returncode == 0:
+        if path and is_new_enough(path):
             os.execv(path, [path, *sys.argv])  # noqa: S606 - a shell has nothing to do here
     print(f"setup failed: Python {wanted} or newer is needed; name one with `make setup PYTHON=...`", file=sys.stderr)
     return 1
+
+
+def is_new_enough(python: str) -> bool:
+    """Tell whether this is a Python that runs and is new enough."""
+    probe = f"import sys; sys.exit(sys.version_info < {OLDEST})"
+    try:
+        return subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
@@ -99,8 +107,7 @@ def install() -> None:
 
 def digest() -> str:
     """Name the state that the environment should have; its path counts, because scripts in it contain it."""
-    parts = [str(VENV).encode(), platform.python_version().encode()]
-    parts += [(ROOT / name).read_bytes() for name in INPUTS]
+    parts = [str(VENV).encode(), *((ROOT / name).read_bytes() for name in INPUTS)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -115,11 +122,10 @@ def venv_python_works() -> bool:
 
 
 def make_venv() -> None:
-    """Make the environment, or anew when it belongs to another Python or another place."""
-    configuration = VENV / "pyvenv.cfg"
-    known = configuration.read_text(encoding="utf-8") if configuration.is_file() else ""
-    pip_there = os.access(VENV / "bin" / "pip", os.X_OK) and str(VENV) in (VENV / "bin" / "pip").read_text("utf-8")
-    if f"version = {platform.python_version()}\n" in known and pip_there:
+    """Make the environment, unless there is one that works; remove `.venv` to change its Python."""
+    pip_script = VENV / "bin" / "pip"
+    in_place = pip_script.is_file() and str(VENV) in pip_script.read_text("utf-8")
+    if in_place and is_new_enough(venv_python()):
         return
     say(f"making .venv with Python {platform.python_version()}")
     made = subprocess.run(
@@ -146,7 +152,11 @@ def install_torch() -> None:
     first = pip_quietly("install", "--no-deps", requirement)
     if first.returncode != 0:
         say(f"pip's configured places have none, using {TORCH_CPU_INDEX}")
-        pip("install", "--no-deps", "--index-url", TORCH_CPU_INDEX, requirement)
+        second = pip_quietly("install", "--no-deps", "--index-url", TORCH_CPU_INDEX, requirement)
+        if second.returncode != 0:
+            reason = second.stderr.strip().splitlines()[-1:]
+            hint = "if that address cannot be reached, put the wheel into a folder and set PIP_FIND_LINKS to it"
+            raise SetupError(f"there is no {requirement} to be had; {hint}\n{''.join(reason)}")
 
 
 def refuse_cuda() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any, Literal, TextIO
 
-import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -64,7 +64,7 @@ def _name_logger(logger: WrappedLogger, name: str, event: EventDict) -> EventDic
 def _render_json(logger: WrappedLogger, name: str, event: EventDict) -> str:
     del logger, name
     ordered = {"timestamp": event.pop("timestamp", ""), "level": event.pop("level", ""), "event": event.pop("event")}
-    return msgspec.json.encode({**ordered, **event}, enc_hook=repr).decode()
+    return json.dumps({**ordered, **event}, default=repr)
 
 
 def _console(target: TextIO) -> Any:

@@ -51,7 +51,7 @@ UNWANTED = {
     "a ticket number": r"\b(issue #?|GH-)\d+",
     "a tool that writes code": r"(?i)\b(claude|copilot|chatgpt|AI-generated)\b",
 }
-TEXT_SUFFIXES = frozenset({"", ".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".jsonl", ".html", ".cfg"})
+TEXT_SUFFIXES = frozenset({"", ".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".html", ".cfg"})
 SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|pragma)", re.IGNORECASE)
 EXPLAINED = (
     re.compile(r"# noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* (- )?\S.{5,}"),

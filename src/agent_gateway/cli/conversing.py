@@ -57,6 +57,8 @@ async def _converse(persona: str, conversation: str | None, configuration: Confi
                 return
             if text:
                 conversation = await survive(take_turn(client, text, conversation, output), conversation, prompt)
+        if prompt:
+            output.text("")
 
 
 async def survive(turn: Awaitable[str | None], conversation: str | None, prompt: str) -> str | None:

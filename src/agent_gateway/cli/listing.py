@@ -10,6 +10,8 @@ from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.lookup import find_gateway
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.plugin_commands import open_plugins, open_registry
+from agent_gateway.cli.waiting import StartNotice
+from agent_gateway.client import wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.errors import ConfigurationError
 from agent_gateway.knowledge.lock import LockHolder
@@ -22,7 +24,7 @@ def list_personas(configuration: Configuration, *, as_json: bool) -> None:
     """Show the personas of the running gateway, or those that would be served."""
     holder = find_gateway(configuration)
     if holder is not None:
-        found = asyncio.run(_fetch(holder))
+        found = asyncio.run(_fetch(holder, quiet=as_json))
     else:
         found = PersonaList(personas=tuple(expected(open_registry(configuration))))
     output = Output(as_json=as_json)
@@ -35,7 +37,9 @@ def list_personas(configuration: Configuration, *, as_json: bool) -> None:
     )
 
 
-async def _fetch(holder: LockHolder) -> PersonaList:
+async def _fetch(holder: LockHolder, *, quiet: bool) -> PersonaList:
+    with StartNotice(quiet=quiet) as notice:
+        await wait_until_ready(holder.control_url, notice)
     async with ControlClient(holder.control_url, holder.token) as control:
         return await control.personas()
 

@@ -20,7 +20,7 @@ class ProgressDisplay:
         self._output = output
         self._collection = collection
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[chunks]} chunks"),

@@ -33,7 +33,7 @@ class StartNotice:
         """Show the parts that are not ready, with their states."""
         if self._quiet:
             return
-        text = f"Starting: {', '.join(f'{name} ({state})' for name, state in parts.items()) or 'gateway'}"
+        text = describe(parts)
         if not sys.stderr.isatty():
             if not self._said:
                 sys.stderr.write(f"{text}\n")
@@ -47,3 +47,9 @@ class StartNotice:
         """Take the spinner away."""
         self._stack.close()
         self._spinner = None
+
+
+def describe(parts: Mapping[str, str]) -> str:
+    """Say in one line what is waited for: what a part is busy with, or just the parts."""
+    busy = [f"{name}: {state.removeprefix('waiting: ')}" for name, state in parts.items() if state.startswith("waiting")]
+    return f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})"

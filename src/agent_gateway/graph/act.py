@@ -12,12 +12,12 @@ async def act(state: TurnState, context: Context) -> TurnState:
     request = GenerationRequest(
         persona=context.persona,
         abilities=context.abilities,
-        question=state["question"],
+        question=state.get("question", state["message"]),
         message=state["message"],
         intent=state["intent"],
         passages=state["passages"],
         answerable=state["answerable"],
-        collections=state["collections"],
+        collections=state.get("collections", ()),
         history=state.get("history", ()),
     )
     words: list[str] = []

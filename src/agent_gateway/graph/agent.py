@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from agent_gateway.errors import GatewayError
 from agent_gateway.events import EventData
 from agent_gateway.graph.build import CompiledTurnGraph
 from agent_gateway.intent import Intent
@@ -129,8 +130,11 @@ class AgentContext:
         return self._faculties.routing.decide(message, intent, passages, self.persona.tiers)
 
     def generate(self, request: GenerationRequest, route: Route) -> AsyncIterator[Generation]:
-        """Have the routed model write the answer."""
-        return self._faculties.models[route.tier].generate(request)
+        """Have the routed model write the answer; `GatewayError` when no model serves the route's tier."""
+        model = self._faculties.models.get(route.tier)
+        if model is None:
+            raise GatewayError(f"no model serves the tier '{route.tier}'", code="tier_unavailable")
+        return model.generate(request)
 
     async def remember(self, state: TurnState) -> None:
         """Queue the interaction."""

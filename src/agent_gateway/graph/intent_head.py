@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PACKAGED_HEAD = "data/intent_head.npz"
 #: The class of messages that belong to no intent; it takes confidence away and is never returned.
 OUT_OF_SCOPE = "out_of_scope"
+#: What is raised for an archive that is not what was written.
+_DAMAGES = (OSError, EOFError, LookupError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 SCALES = ("complexity", "reasoning_depth", "accuracy_requirement")
 
 
@@ -71,12 +74,18 @@ class IntentHead:
 def load_head(path: Path, digest: str) -> IntentHead | None:
     """The head in a file written by `intent_fit.fit_head`; None when it is missing, damaged or another one's."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if str(stored["digest"]) != digest:
-                return None
-            arrays = {name: stored[name] for name in stored.files}
+        # Opened and checked here: NumPy leaves open what it cannot read, and reads what was changed.
+        with path.open("rb") as file:
+            with zipfile.ZipFile(file) as archive:
+                if archive.testzip() is not None:
+                    return None
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                if str(stored["digest"]) != digest:
+                    return None
+                arrays = {name: stored[name] for name in stored.files}
         return IntentHead(arrays, [str(name) for name in arrays["category_classes"]])
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except _DAMAGES:
         return None
 
 

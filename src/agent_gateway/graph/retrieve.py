@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from agent_gateway.graph.followup import continues, in_context
-from agent_gateway.interfaces import Context, SearchQuery, SearchResult, TurnState
+from agent_gateway.graph.followup import asks_on, continues, in_context
+from agent_gateway.interfaces import Context, SearchQuery, SearchResult, TurnState, Vector
 
 #: The settings say how many passages a turn keeps; never more than this.
 MOST_PASSAGES = 20
-#: Talk needs no documents.
+#: Talk needs no documents; within a conversation only if it is surely talk.
 _TALK = "chat"
+_SURE = 0.9
 
 
 async def retrieve(state: TurnState, context: Context) -> TurnState:
@@ -19,9 +20,9 @@ async def retrieve(state: TurnState, context: Context) -> TurnState:
     A message that only makes sense after the previous one is searched for together with it. Passages are kept only if
     the search found the question answerable.
     """
-    message, vector = state["message"], state["vector"]
+    message = state["message"]
     collections = context.collections(state["intent"])
-    if state["intent"].category == _TALK and not state.get("history"):
+    if _is_talk(state):
         return {
             "question": message,
             "collections": collections,
@@ -29,20 +30,33 @@ async def retrieve(state: TurnState, context: Context) -> TurnState:
             "answerable": False,
             "recollections": (),
         }
-    recollections = asyncio.create_task(context.recall(vector))
-    question, result = await _search(state, context, collections)
+    # A persona's own classify need not have encoded the message.
+    vector = state["vector"] if "vector" in state else await context.encode(message)
+    (question, result), recollections = await asyncio.gather(
+        _search(state, context, collections, vector), context.recall(vector)
+    )
     return {
         "question": question,
         "collections": collections,
         "passages": result.passages if result.answerable else (),
         "answerable": result.answerable,
-        "recollections": await recollections,
+        "recollections": recollections,
     }
 
 
-async def _search(state: TurnState, context: Context, collections: tuple[str, ...]) -> tuple[str, SearchResult]:
+def _is_talk(state: TurnState) -> bool:
+    """Whether nothing is to be looked up; "thanks!" after an answer is talk, "tell me more" is not."""
+    intent = state["intent"]
+    if intent.category != _TALK:
+        return False
+    return not state.get("history") or (intent.confidence >= _SURE and not asks_on(state["message"]))
+
+
+async def _search(
+    state: TurnState, context: Context, collections: tuple[str, ...], vector: Vector
+) -> tuple[str, SearchResult]:
     message, history = state["message"], state.get("history", ())
-    alone = SearchQuery(text=message, collections=collections, limit=MOST_PASSAGES, vector=state["vector"])
+    alone = SearchQuery(text=message, collections=collections, limit=MOST_PASSAGES, vector=vector)
     if not history:
         return message, await context.search(alone)
     dependent = continues(message)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CANDIDATES = 30
 LIST_LENGTH = 50
 RRF_K = 60
+#: The words of a query are read up to here; its vector covers less.
+QUERY_CHARACTERS = 4000
 
 CHUNK_FEATURES = (
     "cosine",
@@ -90,7 +92,7 @@ class Candidates:
 
 def find_candidates(index: CollectionIndex, text: str, vector: Floats) -> Candidates:
     """Fuse the vector and the full-text ranking, and describe the best chunks; the index is not empty."""
-    weights = {term: index.idf(term) for term in dict.fromkeys(terms(text))}
+    weights = {term: index.idf(term) for term in dict.fromkeys(terms(text[:QUERY_CHARACTERS]))}
     total = sum(weights.values()) or 1.0
     cosines = index.cosines(vector)
     bm25, coverage = index.bm25(weights)

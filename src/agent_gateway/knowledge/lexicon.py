@@ -11,8 +11,10 @@ from functools import lru_cache
 
 import Stemmer
 
-_WORD = re.compile(r"[A-Za-z0-9]+(?:[._/:-][A-Za-z0-9]+)*")
+_WORD = re.compile(r"[^\W_]+(?:[._/:-][^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+#: Longer words are cut: they are data, and the cache below must not be filled with megabytes.
+LONGEST_WORD = 128
 _STEMMER = Stemmer.Stemmer("english")
 
 #: Words that say nothing about what is asked; question words are among them.
@@ -28,6 +30,9 @@ STOP_WORDS = frozenset(
 
 @lru_cache(maxsize=65536)
 def _expand(word: str) -> tuple[str, ...]:
+    if not word.isascii():
+        # Other alphabets: where a name changes case there is no telling, and the stemmer leaves them alone.
+        return (_STEMMER.stemWord(word.lower()),)
     parts = [part.lower() for part in _PART.findall(word)]
     stems = tuple(_STEMMER.stemWord(part) for part in parts if part not in STOP_WORDS)
     whole = word.lower()
@@ -40,5 +45,5 @@ def terms(text: str) -> list[str]:
     """The index terms of a text, in order, with repetitions; stop words are left out."""
     found: list[str] = []
     for match in _WORD.finditer(text):
-        found.extend(_expand(match.group()))
+        found.extend(_expand(match.group()[:LONGEST_WORD]))
     return found

@@ -25,8 +25,8 @@ from agent_gateway.server.sockets import BACKLOG, Listener
 Start: TypeAlias = Callable[[], Awaitable[Edge]]
 Drain: TypeAlias = Callable[[float], Awaitable[None]]
 
-#: The part of the grace period that running turns get; the rest is for closing connections.
-DRAIN_SHARE = 0.7
+#: The part of the grace period that running turns get, and that after which nobody waits for them any more.
+DRAIN_SHARE, PATIENCE_SHARE = 0.7, 0.85
 
 _log = structlog.get_logger(__name__)
 
@@ -118,12 +118,11 @@ async def _finish(front: Front, streams: Streams, starting: asyncio.Task[None], 
     if not starting.done():
         starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
-    budget = grace * DRAIN_SHARE
     try:
-        async with asyncio.timeout(budget):
-            await drain(budget)
+        async with asyncio.timeout(grace * PATIENCE_SHARE):
+            await drain(grace * DRAIN_SHARE)
     except TimeoutError:
-        _log.warning("drain_cut_short", seconds=budget)
+        _log.warning("drain_cut_short", seconds=grace * PATIENCE_SHARE)
 
 
 def _persona(listener: Listener) -> str:
@@ -167,5 +166,5 @@ class _Server(uvicorn.Server):
 
     def end(self, grace: float) -> None:
         """Close what is idle at once, and what is not after the rest of the grace period."""
-        self.config.timeout_graceful_shutdown = max(1, int(grace * (1 - DRAIN_SHARE)))
+        self.config.timeout_graceful_shutdown = max(1, int(grace * (1 - PATIENCE_SHARE)))
         self.should_exit = True

@@ -54,6 +54,7 @@ class BulkEncoder:
         self._drain: asyncio.Task[None] | None = None
         self._idle_seconds = idle_seconds
         self._idle: asyncio.Task[None] | None = None
+        self._closing = False
         self._lock = asyncio.Lock()
         self._decoder = msgspec.msgpack.Decoder(Encoded | ExportReport | Failed)
 
@@ -87,10 +88,14 @@ class BulkEncoder:
         """End the process at once; a request under way fails."""
         if self._idle is not None:
             self._idle.cancel()
-        if self._process is not None:
-            _kill(self._process)
-        async with self._lock:
-            await self._stop()
+        self._closing = True
+        try:
+            if self._process is not None:
+                _kill(self._process)
+            async with self._lock:
+                await self._stop()
+        finally:
+            self._closing = False
 
     async def _ask(self, request: Request) -> Reply:
         async with self._lock:
@@ -119,6 +124,8 @@ class BulkEncoder:
         if process is None or process.returncode is not None:
             await self._stop()
             process = await self._start()
+        if self._closing:
+            raise ConnectionAbortedError("closed while it started")
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(request)
