@@ -9,11 +9,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
+FOLDERS = ("src", "tests", "plugins", "benchmarks", "scripts")
 #: Name -> command; all of them run, so that one call shows everything there is to mend.
 GATES = {
-    "lint": (str(BIN / "ruff"), "check", "--quiet", "."),
-    "format": (str(BIN / "ruff"), "format", "--check", "--quiet", "."),
-    "types": (str(BIN / "mypy"), "src", "tests", "plugins", "benchmarks", "scripts"),
+    "lint": (str(BIN / "ruff"), "check", "--quiet", *FOLDERS),
+    "format": (str(BIN / "ruff"), "format", "--check", "--quiet", *FOLDERS),
+    "types": (str(BIN / "mypy"), *FOLDERS),
     "imports": (str(BIN / "lint-imports"), "--no-logo"),
     "sizes": (str(BIN / "python"), "scripts/sizes.py"),
 }

@@ -96,6 +96,17 @@ def test_the_readme_shows_the_echo_plugin_as_it_is() -> None:
     assert len([line for line in source.splitlines() if line]) <= 12
 
 
+@pytest.mark.server
+def test_the_readme_shows_an_answer_as_it_is(workspace: Workspace) -> None:
+    (shown,) = [json.loads(each.text) for each in FENCES if each.page == "README.md" and each.language == "json"]
+    (question,) = [each for each in RUN["README.md"] if "/v1/chat" in each.text]
+    answer = json.loads(workspace.type([question]).stdout)
+    assert shown.keys() <= answer.keys()
+    assert shown["route"].keys() <= answer["route"].keys()
+    assert shown["intent"].keys() == answer["intent"].keys()
+    assert shown["citations"][0]["source"] in {each["source"] for each in answer["citations"]}
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, pending = set[str](), ["README.md"]
     while pending:
@@ -113,6 +124,14 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_the_table_of_endpoints_is_complete(workspace: Workspace) -> None:
     served = endpoints(workspace.get("/schema", port=30120)) | endpoints(workspace.get("/schema"))
     assert set(_ENDPOINT.findall(read(HTTP_PAGE))) == served
+
+
+def test_every_error_code_of_the_table_is_one_of_the_gateway() -> None:
+    rows = re.findall(r"^\| [0-9, ]+ \| (`[^|]+`) \|", read(HTTP_PAGE), re.MULTILINE)
+    codes = [code.strip("`") for row in rows for code in row.split(", ")]
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    assert len(codes) > 20
+    assert [code for code in codes if f'"{code}"' not in source] == []
 
 
 def endpoints(schema: bytes) -> set[tuple[str, str]]:

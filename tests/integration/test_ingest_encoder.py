@@ -167,9 +167,9 @@ async def test_a_lost_process_costs_one_request_at_most(bulk: BulkEncoder) -> No
 
 
 async def kill(bulk: BulkEncoder) -> None:
-    assert bulk._process is not None
-    bulk._process.kill()
-    await bulk._process.wait()
+    assert bulk._channel is not None
+    bulk._channel.kill()
+    await asyncio.to_thread(bulk._channel._process.wait)
 
 
 async def close(bulk: BulkEncoder) -> None:
@@ -180,8 +180,8 @@ async def test_the_process_goes_when_nobody_asks(cache: Path) -> None:
     async with BulkEncoder(cache, idle_seconds=0.05) as bulk:
         await bulk.encode([TextToEncode("Once.")])
         assert bulk.pid is not None
-        assert bulk._process is not None
-        await bulk._process.wait()
+        assert bulk._channel is not None
+        await asyncio.to_thread(bulk._channel._process.wait)
         (found,) = await bulk.encode([TextToEncode("Twice.")])
         assert found.vector.shape == (DIMENSIONS,)
 

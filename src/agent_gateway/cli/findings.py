@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -115,9 +116,12 @@ def check_ports(configuration: Configuration, registry: Registry) -> Iterator[Fi
     free: list[str] = []
     for request in requests:
         try:
-            bind(server.host, [request], insecure=True).close()
+            bind(server.host, [replace(request, optional=False)], insecure=True).close()
         except GatewayError as error:
-            yield Finding(name="ports", state="broken", found=error.detail, cost="`serve` needs --port-offset")
+            if request.optional:
+                yield Finding(name="ports", state="absent", found=error.detail, cost="its plugin will be disabled")
+            else:
+                yield Finding(name="ports", state="broken", found=error.detail, cost="`serve` needs --port-offset")
             continue
         free.append(str(request.port))
     yield Finding(name="ports", state="ok", found=f"free on {server.host}: {', '.join(free) or 'none'}")

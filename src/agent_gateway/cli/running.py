@@ -10,6 +10,13 @@ from agent_gateway.logs import configure_logs
 from agent_gateway.server.hosting import House, Placement, open_house
 
 
+TRY_NEXT = """
+Ready when {gateway}/readyz says so. Then try, in another terminal:
+  curl -s {url}/v1/chat -H 'content-type: application/json' -d '{{"message": "What can you do?"}}'
+  .venv/bin/agent-gateway ask {persona} "What is the runbook for certificate renewal?"
+  {url}/schema is the HTTP interface; Ctrl-C stops the gateway."""
+
+
 def run_gateway(configuration: Configuration, *, port_offset: int, insecure: bool, as_json: bool) -> None:
     """Serve everybody; returns after the drain. `GatewayError` when it cannot start."""
     configure_logs(configuration.settings.log.level, configuration.settings.log.format)
@@ -31,3 +38,5 @@ def announce(house: House, output: Output) -> None:
     width = max(map(len, addresses))
     for name, url in addresses.items():
         output.text(f"{name:<{width}}  {url}")
+    persona = next(name for name in addresses if name != "gateway")
+    output.text(TRY_NEXT.format(url=addresses[persona], gateway=addresses["gateway"], persona=persona))

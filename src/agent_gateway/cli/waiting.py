@@ -51,5 +51,7 @@ class StartNotice:
 
 def describe(parts: Mapping[str, str]) -> str:
     """Say in one line what is waited for: what a part is busy with, or just the parts."""
-    busy = [f"{name}: {state.removeprefix('waiting: ')}" for name, state in parts.items() if state.startswith("waiting")]
+    busy = [
+        f"{name}: {state.removeprefix('waiting: ')}" for name, state in parts.items() if state.startswith("waiting")
+    ]
     return f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})"

@@ -58,7 +58,8 @@ class Gateway:
         self._note_absences()
         if self._stock is not None:
             self._spawn(runs.drain_into(self._stock.library.absorb))
-            self._spawn(self._stock.library.tidy_every(self.configuration.settings.knowledge.optimize_seconds))
+            every = self.configuration.settings.knowledge.optimize_seconds
+            self._spawn(self._stock.store.tables.tidy_regularly(every))
             self._spawn(self._stock.refresh())
         await runs.recover()
         self.readiness.set("personas")

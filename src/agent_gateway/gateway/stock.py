@@ -54,6 +54,10 @@ async def open_stock(
     from agent_gateway.knowledge.lancedb_store import Store  # noqa: PLC0415 - as above
     from agent_gateway.knowledge.library import Library  # noqa: PLC0415 - as above
     from agent_gateway.knowledge.ranker import load_ranker  # noqa: PLC0415 - as above
+    from agent_gateway.knowledge.reembedding import (  # noqa: PLC0415 - as above
+        reembed_collection,
+        reembed_interactions,
+    )
     from agent_gateway.knowledge.rows import TableMark  # noqa: PLC0415 - as above
 
     data_dir = configuration.settings.data_dir
@@ -65,6 +69,10 @@ async def open_stock(
     for folder in registry.folders:
         if folder.collection not in known:
             await ingest_folder(ingester, folder, partial(readiness.set, "knowledge"))
+    for collection in await store.stale(mark):
+        readiness.set("knowledge", f"waiting: embedding {collection} again with the current encoder")
+        await reembed_collection(store, collection, bulk, mark)
+    await reembed_interactions(store, bulk, mark)
     if encoder is None:
         questions = [example.text for example in registry.examples.get(_QUESTIONS, ())]
         encoder = await open_encoder(data_dir, bulk, store, questions, partial(readiness.set, "encoder"))

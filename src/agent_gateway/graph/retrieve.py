@@ -55,17 +55,14 @@ def _is_talk(state: TurnState) -> bool:
 async def _search(
     state: TurnState, context: Context, collections: tuple[str, ...], vector: Vector
 ) -> tuple[str, SearchResult]:
+    """What was searched for, and the result. A message that stands alone is never joined with the old topic.
+
+    Joined, almost anything is answered by the page that answered before.
+    """
     message, history = state["message"], state.get("history", ())
-    alone = SearchQuery(text=message, collections=collections, limit=MOST_PASSAGES, vector=vector)
-    if not history:
-        return message, await context.search(alone)
-    dependent = continues(message)
-    if not dependent:
-        result = await context.search(alone)
-        if result.answerable:
-            return message, result
-    question = in_context(message, history)
-    joined = SearchQuery(
-        text=question, collections=collections, limit=MOST_PASSAGES, vector=await context.encode(question)
-    )
-    return question, await context.search(joined)
+    question = message
+    if history and continues(message):
+        question = in_context(message, history)
+        vector = await context.encode(question)
+    query = SearchQuery(text=question, collections=collections, limit=MOST_PASSAGES, vector=vector)
+    return question, await context.search(query)

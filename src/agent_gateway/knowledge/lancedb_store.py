@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from lancedb.index import FTS
+from lancedb.query import ColumnOrdering
 from lancedb.rerankers import RRFReranker
 from numpy.typing import NDArray
 
@@ -210,15 +211,18 @@ class Store:
             data = pack_interactions(stored.interactions, list(stored.vectors), interaction_schema(mark))
             await self.tables.create(INTERACTIONS, data, replace=True)
 
-    async def load_interactions(self) -> StoredInteractions:
-        """All remembered interactions."""
+    async def load_interactions(self, latest: int | None = None) -> StoredInteractions:
+        """The remembered interactions, all or only the latest so many."""
         table = await self.tables.find(INTERACTIONS)
         if table is None:
             return unpack_interactions(
                 interaction_schema(TableMark(encoder="", precision="", sentences="")).empty_table()
             )
         with storage_errors("cannot read the remembered interactions"):
-            return await asyncio.to_thread(unpack_interactions, await table.query().to_arrow())
+            query = table.query()
+            if latest is not None:
+                query = query.order_by([ColumnOrdering(column_name="at", ascending=False)]).limit(latest)
+            return await asyncio.to_thread(unpack_interactions, await query.to_arrow())
 
     async def delete_interactions(self, filters: Sequence[Filter]) -> None:
         """Forget the interactions that meet all conditions; at least one is needed."""

@@ -23,7 +23,7 @@ from agent_gateway.knowledge.filters import Filter
 from agent_gateway.knowledge.index import CollectionIndex, IndexedChunk
 from agent_gateway.knowledge.ingest import Ingester
 from agent_gateway.knowledge.lancedb_store import Store
-from agent_gateway.knowledge.memories import Memories
+from agent_gateway.knowledge.memories import CAPACITY, Memories
 from agent_gateway.knowledge.ranker import Ranker
 from agent_gateway.knowledge.rows import StoredChunks, TableMark
 from agent_gateway.knowledge.search import search_collections
@@ -51,7 +51,7 @@ class Library:
     async def load(self) -> None:
         """Read every collection and the latest interactions into memory."""
         self._indexes = {name: await self._build(name) for name in await self._store.names()}
-        stored = await self._store.load_interactions()
+        stored = await self._store.load_interactions(CAPACITY)
         self._memories.add(stored.interactions, list(stored.vectors))
 
     def names(self) -> tuple[str, ...]:
@@ -74,8 +74,9 @@ class Library:
 
     async def ingest(self, path: str, collection: str, root: str = "") -> AsyncIterator[IngestProgress]:
         """Bring a collection up to date with a file or folder; searches see the result when it is finished."""
+        before = self._store.tables.revision(collection)
         async for progress in self.ingester.ingest(path, collection, root):
-            if progress.finished and (progress.added or progress.changed or progress.removed):
+            if progress.finished and self._store.tables.revision(collection) != before:
                 await self.reload(collection)
             yield progress
 
@@ -101,13 +102,6 @@ class Library:
         if forget:
             await self._store.delete_interactions([Filter("run_id", tuple(forget))])
             self._memories.forget(forget)
-
-    async def tidy_every(self, seconds: float) -> None:
-        """Optimize what was written since the last time; runs until cancelled."""
-        while True:
-            await asyncio.sleep(seconds)
-            for name in await self._store.tables.list_names():
-                await self._store.tables.tidy(name)
 
     async def _vector(self, interaction: Interaction) -> NDArray[np.float32]:
         if interaction.vector:

@@ -49,7 +49,8 @@ class DataLock:
     def acquire(self, control_url: str = "", token: str = "") -> None:
         """Take the lock; `Conflict` with code `data_locked` when another process has it. Waits 0.2 s at most."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Questions, answers and documents are nobody else's business.
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageFailed(f"cannot lock the data directory: {error}", hint="check its permissions") from error

@@ -47,6 +47,9 @@ class Memories:
         for interaction, vector in zip(interactions, vectors, strict=True):
             if interaction.sources:
                 self._put(interaction, vector)
+            else:
+                # The answer of a run that was repeated may have had sources before.
+                self.forget((interaction.run_id,))
 
     def forget(self, run_ids: Sequence[str]) -> None:
         """Drop the interactions of these runs."""

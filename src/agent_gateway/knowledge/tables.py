@@ -78,7 +78,8 @@ class Tables:
         """The table; `NotFound` when there is none."""
         table = await self.find(name)
         if table is None:
-            raise NotFound(f"there is no collection {name!r}", hint="list them with `agent-gateway collections`")
+            hint = "list them with `agent-gateway collections`"
+            raise NotFound(f"there is no collection {name!r}", code="collection_not_found", hint=hint)
         return table
 
     async def create(self, name: str, data: Any, *, replace: bool = False) -> Any:

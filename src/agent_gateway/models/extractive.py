@@ -14,7 +14,7 @@ from agent_gateway.models.talk import explain_absence, note_inability, reply_to_
 ENOUGH = 0.97
 MOST_SENTENCES = 5
 FEWEST_SENTENCES = 1
-#: A sentence shorter than this is a label or a remnant, never an answer.
+#: A sentence shorter than this is a label or a remnant, and an answer only where there is nothing else.
 SHORTEST = 12
 
 
@@ -35,12 +35,13 @@ class ExtractiveModel:
             return
         if note := note_inability(request):
             yield Generation(note)
-        if not request.answerable:
+        choices = choose_sentences(request.passages) if request.answerable else []
+        if not choices:
             yield Generation((" " if note else "") + explain_absence(request))
             return
         separator = "\n\n" if note else ""
         numbers: dict[int, int] = {}
-        for choice in choose_sentences(request.passages):
+        for choice in choices:
             passage = request.passages[choice.passage]
             fresh = choice.passage not in numbers
             number = numbers.setdefault(choice.passage, len(numbers) + 1)
@@ -60,9 +61,10 @@ def choose_sentences(passages: Sequence[Passage]) -> list[_Choice]:
         for sentence in passage.sentences:
             text = passage.text[sentence.start : sentence.end]
             known = found.get(text)
-            if len(text) >= SHORTEST and (known is None or known.sentence.score < sentence.score):
+            if known is None or known.sentence.score < sentence.score:
                 found[text] = _Choice(number, sentence, text)
-    ranked = sorted(found.values(), key=lambda choice: -choice.sentence.score)
+    whole = [choice for choice in found.values() if len(choice.text) >= SHORTEST]
+    ranked = sorted(whole or found.values(), key=lambda choice: -choice.sentence.score)
     best = ranked[0].sentence.score if ranked else 0.0
     odds = [math.exp(choice.sentence.score - best) for choice in ranked]
     kept: list[_Choice] = []

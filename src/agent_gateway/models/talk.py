@@ -7,7 +7,10 @@ import re
 from agent_gateway.interfaces import GenerationRequest
 
 _THANKS = re.compile(r"\b(thanks?|thx|thank you|ty|cheers|appreciate\w*|grateful|great job|well done)\b", re.IGNORECASE)
-_FAREWELL = re.compile(r"\b(bye|goodbye|good ?night|see (you|ya)|cya|later|farewell|signing off)\b", re.IGNORECASE)
+_FAREWELL = re.compile(
+    r"\b(bye|goodbye|good ?night|see (you|ya)|cya|talk to you later|farewell|signing off)\b|^\W*later\W*$",
+    re.IGNORECASE,
+)
 _GREETING = re.compile(
     r"^\W*(hi+|hey+|hello+|helo|yo|moin|hola|howdy|greetings|good (morning|afternoon|evening|day))\b", re.IGNORECASE
 )
@@ -35,7 +38,9 @@ def reply_to_talk(request: GenerationRequest) -> str:
 def introduce(request: GenerationRequest) -> str:
     """Who the persona is, what it can do and which collections it knows."""
     persona = request.persona
-    text = f"I am {persona.id}, {persona.title[:1].lower()}{persona.title[1:]}."
+    abbreviated = persona.title[1:2].isupper()
+    title = persona.title if abbreviated else f"{persona.title[:1].lower()}{persona.title[1:]}"
+    text = f"I am {persona.id}, {title}."
     if request.abilities:
         text += f" I can {_join(request.abilities)}."
     if request.collections:

@@ -45,8 +45,9 @@ async def control(live: LiveEdge) -> AsyncIterator[ControlClient]:
 def nobody() -> str:
     """An address at which nobody listens."""
     bound = bind("127.0.0.1", [PortRequest(name="x", port=0)])
+    url = bound.listeners[0].url
     bound.close()
-    return bound.listeners[0].url
+    return url
 
 
 async def lines(text: str) -> AsyncIterator[str]:

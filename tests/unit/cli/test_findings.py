@@ -78,19 +78,21 @@ def test_a_disabled_plugin_is_told_with_its_error() -> None:
     assert (second.name, second.state, second.found) == ("plugin bad", "absent", "disabled: it raised")
 
 
-def test_a_port_that_is_taken_is_broken_and_the_others_are_free(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("listed", "state"), [(True, "broken"), (False, "absent")])
+def test_a_port_that_is_taken_is_told_and_the_others_are_free(tmp_path: Path, listed: bool, state: str) -> None:
     bound = bind("127.0.0.1", [PortRequest(name="somebody", port=0), PortRequest(name="nobody", port=0)])
     taken, free = (listener.port for listener in bound.listeners[:2])
     bound.listeners[1].socket.close()
     drop(tmp_path, one=persona(f"id='one', port={taken}, title='O', prompt='x'"))
     (tmp_path / "agent-gateway.yaml").write_text(f"server: {{port: {free}}}\n")
+    (tmp_path / "personas.yaml").write_text("personas: {one: {}}\n" if listed else "")
     configuration = read_configuration(folder=tmp_path, environ={})
     try:
-        broken, ok = check_ports(configuration, build_registry(configuration))
+        told, ok = check_ports(configuration, build_registry(configuration))
     finally:
         bound.close()
-    assert (broken.state, ok.state) == ("broken", "ok")
-    assert str(taken) in broken.found
+    assert (told.state, ok.state) == (state, "ok")
+    assert str(taken) in told.found
     assert str(free) in ok.found
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,13 @@ COMPLETION = {"_AGENT_GATEWAY_COMPLETE": "complete_bash", "COMP_WORDS": "agent-g
 SECONDS = 0.5
 
 
-def run(home: Path, *arguments: str, flags: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    home: Path, *arguments: str, flags: tuple[str, ...] = (), variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     return subprocess.run(
         [sys.executable, *flags, "-m", "agent_gateway", *arguments],
-        cwd=home, env=os.environ | variables, capture_output=True, text=True, timeout=60, check=False,
+        cwd=home, env=os.environ | dict(variables or {}), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
@@ -49,7 +52,7 @@ def test_help_imports_nothing_heavy(home: Path, arguments: list[str]) -> None:
 def test_help_of_a_command_and_completion_import_little(
     home: Path, arguments: list[str], variables: dict[str, str]
 ) -> None:
-    done = run(home, *arguments, flags=("-X", "importtime"), **variables)
+    done = run(home, *arguments, flags=("-X", "importtime"), variables=variables)
     assert done.returncode == 0
     # Where there are options to parse, typer itself imports pydantic.
     assert imported(done) & (HEAVY - {"pydantic"}) == set()
@@ -66,20 +69,20 @@ def test_help_and_completion_are_there_at_once(home: Path, arguments: list[str],
     seconds = []
     for _ in range(5):
         begun = time.perf_counter()
-        done = run(home, *arguments, **variables)
+        done = run(home, *arguments, variables=variables)
         seconds.append(time.perf_counter() - begun)
         assert done.returncode == 0
     assert min(seconds) < SECONDS
 
 
 def test_completion_offers_commands(home: Path) -> None:
-    assert run(home, **COMPLETION).stdout.split() == ["ingest"]
+    assert run(home, variables=COMPLETION).stdout.split() == ["ingest"]
 
 
 def test_completion_offers_the_personas_of_personas_yaml(home: Path) -> None:
     (home / "personas.yaml").write_text("personas:\n  bruno: {port: 1}\n  anna: {port: 2}\n")
     words = COMPLETION | {"COMP_WORDS": "agent-gateway ask b", "COMP_CWORD": "2"}
-    assert run(home, **words).stdout.split() == ["bruno"]
+    assert run(home, variables=words).stdout.split() == ["bruno"]
 
 
 def test_help_lists_every_command_in_order(cli: Cli) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,8 +12,8 @@ from typing import Self
 import msgspec
 
 from agent_gateway.errors import GatewayError
+from agent_gateway.knowledge.encoders.child_channel import ChildChannel
 from agent_gateway.knowledge.encoders.wire import (
-    LENGTH_BYTES,
     EncodeBatch,
     Encoded,
     ExportQueryEncoder,
@@ -32,7 +29,6 @@ from agent_gateway.knowledge.encoders.wire import (
 )
 
 _CHILD = "agent_gateway.knowledge.encoders.child"
-_ERROR_LINES = 20
 #: The process holds some 700 MB: it goes when nobody has asked for so long.
 _IDLE_SECONDS = 60.0
 
@@ -49,9 +45,7 @@ class BulkEncoder:
     def __init__(self, cache: Path, *, mode: SentenceMode = "late", idle_seconds: float = _IDLE_SECONDS) -> None:
         self.mode: SentenceMode = mode
         self._cache = cache
-        self._process: Process | None = None
-        self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
-        self._drain: asyncio.Task[None] | None = None
+        self._channel: ChildChannel | None = None
         self._idle_seconds = idle_seconds
         self._idle: asyncio.Task[None] | None = None
         self._closing = False
@@ -69,7 +63,7 @@ class BulkEncoder:
     @property
     def pid(self) -> int | None:
         """The process's id; None when it is not running."""
-        return self._process.pid if self._process is not None else None
+        return self._channel.pid if self._channel is not None else None
 
     async def encode(self, texts: Sequence[TextToEncode]) -> list[TextVectors]:
         """The vectors of texts and of their sentences. A few dozen texts a call keep progress visible."""
@@ -90,8 +84,8 @@ class BulkEncoder:
             self._idle.cancel()
         self._closing = True
         try:
-            if self._process is not None:
-                _kill(self._process)
+            if self._channel is not None:
+                self._channel.kill()
             async with self._lock:
                 await self._stop()
         finally:
@@ -103,12 +97,12 @@ class BulkEncoder:
                 self._idle.cancel()
             try:
                 reply = await self._exchange(frame(request))
-            except (OSError, asyncio.IncompleteReadError) as error:
+            except (OSError, EOFError) as error:
+                channel = self._channel
                 await self._stop()
+                hint = (channel.last_error if channel is not None else "") or "is there enough memory?"
                 raise GatewayError(
-                    "the encoder process ended unexpectedly",
-                    code="encoder_failed",
-                    hint=self._errors[-1] if self._errors else "is there enough memory?",
+                    "the encoder process ended unexpectedly", code="encoder_failed", hint=hint
                 ) from error
             except BaseException:
                 # Cancelled between question and answer: the answer would be taken for that of the next question.
@@ -120,32 +114,14 @@ class BulkEncoder:
         return reply
 
     async def _exchange(self, request: bytes) -> Reply:
-        process = self._process
-        if process is None or process.returncode is not None:
+        if self._channel is None or not self._channel.alive:
             await self._stop()
-            process = await self._start()
+            command = (sys.executable, "-m", _CHILD, str(self._cache))
+            self._channel = await asyncio.to_thread(ChildChannel, command)
         if self._closing:
             raise ConnectionAbortedError("closed while it started")
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(request)
-        await process.stdin.drain()
-        length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
-        reply: Reply = self._decoder.decode(await process.stdout.readexactly(length))
+        reply: Reply = self._decoder.decode(await self._channel.exchange(request))
         return reply
-
-    async def _start(self) -> Process:
-        self._errors.clear()
-        command = (sys.executable, "-m", _CHILD, str(self._cache))
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-        self._drain = asyncio.create_task(self._keep_errors(self._process))
-        return self._process
-
-    async def _keep_errors(self, process: Process) -> None:
-        assert process.stderr is not None
-        with suppress(ValueError):  # a line longer than the stream's limit
-            async for line in process.stderr:
-                self._errors.append(line.decode("utf-8", "replace").strip())
 
     async def _stop_when_idle(self) -> None:
         await asyncio.sleep(self._idle_seconds)
@@ -153,15 +129,6 @@ class BulkEncoder:
             await self._stop()
 
     async def _stop(self) -> None:
-        process, self._process = self._process, None
-        drain, self._drain = self._drain, None
-        if process is None or drain is None:
-            return
-        _kill(process)
-        await process.wait()
-        await drain
-
-
-def _kill(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
