@@ -10,6 +10,7 @@ from agent_gateway.api.shapes import SearchHit, SearchReply
 from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.local_library import open_library
 from agent_gateway.cli.lookup import find_gateway
+from agent_gateway.cli.plugin_commands import open_registry
 from agent_gateway.cli.waiting import StartNotice
 from agent_gateway.client import wait_until_ready
 from agent_gateway.config import Configuration
@@ -73,5 +74,6 @@ async def open_administration(configuration: Configuration, *, quiet: bool) -> A
         return
     configure_logs("error", configuration.settings.log.format)
     with DataLock(configuration.settings.data_dir):
-        async with open_library(configuration.settings.data_dir) as library:
+        labels = open_registry(configuration).folder_labels()
+        async with open_library(configuration.settings.data_dir, labels) as library:
             yield LocalAdministration(library, library)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent_gateway.api.shapes import SearchReply
 from agent_gateway.cli.administration import open_administration
+from agent_gateway.cli.options import check_text
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.progress import ProgressDisplay
 from agent_gateway.config import Configuration
@@ -17,7 +18,7 @@ from agent_gateway.interfaces import CollectionInfo, IngestProgress
 def ingest_path(path: Path, collection: str, configuration: Configuration, *, as_json: bool) -> None:
     """Ingest a file or folder and show how it went; `InvalidInput` when not one document could be read."""
     # The gateway's working folder is another one.
-    absolute = str(path.expanduser().absolute())
+    absolute = check_text(str(path.expanduser().absolute()))
     output = Output(as_json=as_json)
     last = asyncio.run(_ingest(absolute, collection, configuration, output))
     for name, reason in last.skipped.items() if not as_json else ():
@@ -37,6 +38,7 @@ async def _ingest(path: str, collection: str, configuration: Configuration, outp
 
 def search_collection(request: tuple[str, str, int], configuration: Configuration, *, as_json: bool) -> None:
     """Search for a query in a collection, for at most so many passages, and show them."""
+    check_text(request[0])
     output = Output(as_json=as_json)
     reply = asyncio.run(_search(request, configuration, output))
     if as_json:

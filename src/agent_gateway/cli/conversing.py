@@ -12,13 +12,14 @@ import msgspec
 from agent_gateway.cli.access import open_gateway
 from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.failures import ExitCode, exit_code, report
+from agent_gateway.cli.options import check_text
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.prompt import InputLines
 from agent_gateway.cli.transcript import Transcript, failure
 from agent_gateway.cli.waiting import StartNotice
 from agent_gateway.client import PersonaClient
 from agent_gateway.config import Configuration, suggest
-from agent_gateway.errors import GatewayError, InvalidInput, NotFound, Unavailable
+from agent_gateway.errors import GatewayError, NotFound, Unavailable
 from agent_gateway.events import Event, RunStarted
 
 QUIT = frozenset({"/quit", "/exit"})
@@ -28,10 +29,8 @@ def ask_once(
     persona: str, message: str, conversation: str | None, configuration: Configuration, *, as_json: bool
 ) -> None:
     """Send one message and show the turn; `GatewayError` when it has no answer."""
-    text = sys.stdin.read() if message == "-" else message
-    if not text.strip():
-        raise InvalidInput("the message is empty", hint="write what you want to know")
-    asyncio.run(_ask(persona, text, conversation, configuration, Output(as_json=as_json)))
+    text = sys.stdin.buffer.read().decode("utf-8", "replace") if message == "-" else message
+    asyncio.run(_ask(persona, check_text(text), conversation, configuration, Output(as_json=as_json)))
 
 
 async def _ask(persona: str, text: str, conversation: str | None, configuration: Configuration, output: Output) -> None:

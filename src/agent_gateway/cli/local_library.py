@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,14 +48,18 @@ class QueryEncoder:
 
 
 @asynccontextmanager
-async def open_library(data_dir: Path) -> AsyncIterator[Library]:
-    """Open the knowledge base as the gateway does, but ingest and prepare nothing by itself."""
+async def open_library(data_dir: Path, labels: Mapping[tuple[Path, str], str]) -> AsyncIterator[Library]:
+    """Open the knowledge base as the gateway does, but ingest and prepare nothing by itself.
+
+    `labels` names the folders that a gateway here would ingest.
+    """
     cache = cache_folder(data_dir)
     store = await Store.open(data_dir / "knowledge")
     try:
         async with BulkEncoder(cache) as bulk:
             mark = TableMark(encoder=SHA256, precision=bulk.precision, sentences=bulk.mode)
-            library = Library(store, Ingester(store, bulk, mark), load_ranker(), QueryEncoder(cache, bulk), mark)
+            ingester, encoder = Ingester(store, bulk, mark), QueryEncoder(cache, bulk)
+            library = Library(store, ingester, encoder, ranker=load_ranker(), labels=labels)
             await library.load()
             yield library
     finally:

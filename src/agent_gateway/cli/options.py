@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent_gateway.errors import ConfigurationError
+from agent_gateway.errors import ConfigurationError, InvalidInput
 
 if TYPE_CHECKING:
     from agent_gateway.config import Configuration
@@ -51,6 +51,17 @@ def load_configuration(config: Path | None, data_dir: Path | None, **overrides: 
     if configuration.faults:
         raise ConfigurationError(configuration.faults)
     return configuration
+
+
+def check_text(text: str) -> str:
+    """Return an argument that is text; `InvalidInput` for one that is blank, or whose bytes are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("an argument is not UTF-8 text", hint="is the terminal set to UTF-8?") from error
+    if not text.strip():
+        raise InvalidInput("an argument is empty", hint="write what you mean")
+    return text
 
 
 def inherit(context: typer.Context, name: str, value: Any) -> Any:

@@ -9,7 +9,6 @@ from agent_gateway.errors import InvalidInput
 from agent_gateway.logs import configure_logs
 from agent_gateway.server.hosting import House, Placement, open_house
 
-
 TRY_NEXT = """
 Ready when {gateway}/readyz says so. Then try, in another terminal:
   curl -s {url}/v1/chat -H 'content-type: application/json' -d '{{"message": "What can you do?"}}'

@@ -36,7 +36,6 @@ class Stock:
         for folder in self.present:
             if await ingest_folder(self.library.ingester, folder, lambda state: None):
                 await self.library.reload(folder.collection)
-        await self.bulk.close()
 
     async def close(self) -> None:
         """Let go of the encoder process and the database."""
@@ -78,7 +77,7 @@ async def open_stock(
         encoder = await open_encoder(data_dir, bulk, store, questions, partial(readiness.set, "encoder"))
     await bulk.close()
     readiness.set("encoder")
-    library = Library(store, ingester, load_ranker(), encoder, mark)
+    library = Library(store, ingester, encoder, ranker=load_ranker(), labels=registry.folder_labels())
     await library.load()
     readiness.set("knowledge")
     present = tuple(folder for folder in registry.folders if folder.collection in known)

@@ -77,7 +77,7 @@ class Ingester:
     def __init__(self, store: Store, encoder: TextEncoder, mark: TableMark) -> None:
         self._store = store
         self._encoder = encoder
-        self._mark = mark
+        self.mark = mark
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def ingest(self, path: str | Path, collection: str, root: str = "") -> AsyncGenerator[IngestProgress, None]:
@@ -91,8 +91,8 @@ class Ingester:
         found = await asyncio.to_thread(scan, Path(path))
         async with self._locks.setdefault(collection, asyncio.Lock()):
             found, root = await self._place(found, collection, root)
-            if await self._store.is_stale(collection, self._mark):
-                await reembed_collection(self._store, collection, self._encoder, self._mark)
+            if await self._store.is_stale(collection, self.mark):
+                await reembed_collection(self._store, collection, self._encoder, self.mark)
             job = _Job(collection, root, await self._store.manifest(collection, root), total=len(found.files))
             job.skipped.update(found.skipped)
             async for _ in self._write_changes(found, job):
@@ -150,7 +150,7 @@ class Ingester:
         """Encode and store documents: whole, and in one commit."""
         if not documents:
             return
-        await self._store.create(job.collection, self._mark)
+        await self._store.create(job.collection, self.mark)
         rows: list[ChunkRow] = []
         before = job.files
         async for part in encode_documents(documents, job.root, self._encoder):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +27,7 @@ from agent_gateway.knowledge.ingest import Ingester
 from agent_gateway.knowledge.lancedb_store import Store
 from agent_gateway.knowledge.memories import CAPACITY, Memories
 from agent_gateway.knowledge.ranker import Ranker
-from agent_gateway.knowledge.rows import StoredChunks, TableMark
+from agent_gateway.knowledge.rows import StoredChunks
 from agent_gateway.knowledge.search import search_collections
 from agent_gateway.messages import Recollection
 
@@ -36,15 +38,24 @@ if TYPE_CHECKING:
 class Library:
     """Implements `Knowledge` and `Ingestion`, and is the sink of the runs' outbox.
 
-    `encoder` encodes queries; `mark` says which encoder that stands for.
+    `encoder` encodes queries. `labels` are the names of folders that the gateway ingests by itself, so that one that
+    is ingested by hand is the same folder.
     """
 
-    def __init__(self, store: Store, ingester: Ingester, ranker: Ranker, encoder: Encoder, mark: TableMark) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ingester: Ingester,
+        encoder: Encoder,
+        *,
+        ranker: Ranker,
+        labels: Mapping[tuple[Path, str], str] = MappingProxyType({}),
+    ) -> None:
         self._store = store
         self.ingester = ingester
+        self._labels = labels
         self._ranker = ranker
         self._encoder = encoder
-        self._mark = mark
         self._indexes: Mapping[str, CollectionIndex] = {}
         self._memories = Memories(DIMENSIONS)
 
@@ -75,6 +86,8 @@ class Library:
     async def ingest(self, path: str, collection: str, root: str = "") -> AsyncIterator[IngestProgress]:
         """Bring a collection up to date with a file or folder; searches see the result when it is finished."""
         before = self._store.tables.revision(collection)
+        folder = await asyncio.to_thread(Path(path).resolve)
+        root = root or self._labels.get((folder, collection), "")
         async for progress in self.ingester.ingest(path, collection, root):
             if progress.finished and self._store.tables.revision(collection) != before:
                 await self.reload(collection)
@@ -97,7 +110,7 @@ class Library:
         """Write and delete remembered interactions; done twice it is as if done once."""
         vectors = [await self._vector(interaction) for interaction in remember]
         bare = [msgspec.structs.replace(interaction, vector=b"") for interaction in remember]
-        await self._store.add_interactions(bare, vectors, self._mark)
+        await self._store.add_interactions(bare, vectors, self.ingester.mark)
         self._memories.add(bare, vectors)
         if forget:
             await self._store.delete_interactions([Filter("run_id", tuple(forget))])

@@ -23,9 +23,7 @@ _PROTECTED = re.compile(r"(`+)(?!`).{1,400}?(?<!`)\1(?!`)|\]\([^)\s]{,400}\)")
 _WORD = re.compile(r"\w+")
 
 #: After these a capital letter may follow within the sentence.
-_ABBREVIATION = re.compile(
-    r"e\.?g|i\.?e|vs|cf|approx|resp|incl|excl|viz|al|dept|est|avg|mrs?|ms|dr|prof|st|[js]r|gen"
-)
+_ABBREVIATION = re.compile(r"e\.?g|i\.?e|vs|cf|approx|resp|incl|excl|viz|al|dept|est|avg|mrs?|ms|dr|prof|st|[js]r|gen")
 #: After these a figure may follow.
 _NUMBERED = re.compile(r"no|nr|ca|figs?|eq|sec|ch|vol|ver|min|max|pp?")
 #: These may end a sentence too, so a capital letter after them begins a new one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -52,6 +53,10 @@ class Registry:
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin that was found, disabled ones with their errors."""
         return self.loaded.information()
+
+    def folder_labels(self) -> Mapping[tuple[Path, str], str]:
+        """Return what each registered folder is called in the knowledge base, by its path and collection."""
+        return {(each.path, each.collection): each.label for each in self.folders}
 
     def intents_of(self, persona: Persona) -> tuple[str, ...]:
         """Return the intents a persona understands: all when it names none."""

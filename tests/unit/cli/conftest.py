@@ -28,6 +28,13 @@ class Done:
         return msgspec.json.decode(self.out)
 
 
+@pytest.fixture
+def own_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the logs of this process as they are: a command's own would outlive it, and its standard error."""
+    for module in ("administration", "diagnosis"):
+        monkeypatch.setattr(f"agent_gateway.cli.{module}.configure_logs", lambda *_: None)
+
+
 Cli: TypeAlias = Callable[..., Done]
 
 

@@ -23,6 +23,8 @@ from agent_gateway.server import PortRequest, bind
 Usage = namedtuple("Usage", "total used free")
 DOCS = CollectionInfo(name="docs", documents=2, chunks=7, encoder="x", precision="fp32", updated_at="")
 
+pytestmark = pytest.mark.usefixtures("own_logs")
+
 
 def judge(*, accepted: bool) -> ExportReport:
     """The report of an export."""

@@ -108,9 +108,10 @@ def test_features_say_how_chunks_relate_to_the_query() -> None:
 
 
 def test_bm25_is_a_share_of_the_most_there_can_be() -> None:
-    found = look(a_library(PAGES), "certificates renewed cert-manager renewal takes minute")
-    assert 0.5 < column(found, "bm25").max() <= 1
-    assert (column(found, "bm25") >= 0).all()
+    some, most = look(a_library(PAGES), "certificates"), look(an_index(a_chunk("node " * 500)), "node")
+    assert 0 < column(some, "bm25").max() < column(most, "bm25").max() <= 1
+    assert column(most, "bm25").max() > 0.99
+    assert column(some, "bm25").min() == 0
 
 
 def test_headings_that_say_what_was_asked_are_noticed() -> None:
