@@ -44,9 +44,11 @@ class Connection:
 
     async def ask(self, message: str, conversation_id: str | None = None) -> Answer:
         """One turn; `RuntimeError` unless it is completed."""
-        body = {"message": message} if conversation_id is None else {
-            "message": message, "conversation_id": conversation_id
-        }
+        body = (
+            {"message": message}
+            if conversation_id is None
+            else {"message": message, "conversation_id": conversation_id}
+        )
         status, data = await self.post("/v1/chat", body)
         if status != 200:
             raise RuntimeError(f"status {status}: {data.decode()}")

@@ -72,7 +72,7 @@ async def open_bench(rows: Sequence[ChunkRow], asked: Sequence[Asked]) -> AsyncI
         await store.rewrite(COLLECTION, MARK, rows)
         await store.index_text(COLLECTION)
         await store.tables.tidy(COLLECTION)
-        library = Library(store, Ingester(store, NoEncoder(), MARK), load_ranker(), NoEncoder(), MARK)
+        library = Library(store, Ingester(store, NoEncoder(), MARK), NoEncoder(), ranker=load_ranker())
         await library.load()
         try:
             yield Bench(store, library, asked, len(rows))

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.gateway_process import prepare_clone
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS_VARIABLE = "AGENT_GATEWAY_TEST_ASSETS"
@@ -49,3 +50,9 @@ def test_assets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"there is no folder {folder}; set {ASSETS_VARIABLE}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as after `git clone` and a first start, to be copied: ingesting the example documents takes long."""
+    return prepare_clone(tmp_path_factory.mktemp("prepared"))

@@ -31,6 +31,12 @@ class GatewayProcess:
         self.addresses: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process's id; it must be running."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Serve, and return when it is ready to answer."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AGENT_GATEWAY")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -35,7 +36,7 @@ def configure_logs(
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=structlog.WriteLoggerFactory(_Lenient(target)),  # type: ignore[arg-type] # it only writes
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(target)
@@ -48,6 +49,23 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, LEVELS[level]))
+
+
+class _Lenient:
+    """A stream that may be gone: a log nobody can read any more must not end a run."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+
+    def write(self, text: str) -> None:
+        """Write if that is still possible."""
+        with contextlib.suppress(OSError, ValueError):
+            self._target.write(text)
+
+    def flush(self) -> None:
+        """Flush if that is still possible."""
+        with contextlib.suppress(OSError, ValueError):
+            self._target.flush()
 
 
 def _keep(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

@@ -78,8 +78,9 @@ class Workspace:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Workspace]:
-    """Copy the clone, serve in it until the block is left, and see that the gateway then ends well."""
+def running(folder: Path, data: Path) -> Iterator[Workspace]:
+    """Copy the clone and a prepared data directory, serve in it until the block is left, and see that it ends well."""
+    shutil.copytree(data, folder / "data")
     for name in COPIED:
         source, target = ROOT / name, folder / name
         if source.is_dir():

@@ -31,9 +31,9 @@ _ENDPOINT = re.compile(r"^\| `(GET|POST|DELETE) (/[^`]*)` ", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, prepared_clone: Path) -> Iterator[Workspace]:
     """One gateway for all pages, with the example documents."""
-    with running(tmp_path_factory.mktemp("clone")) as found:
+    with running(tmp_path_factory.mktemp("clone"), prepared_clone / "data") as found:
         yield found
 
 

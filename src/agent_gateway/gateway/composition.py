@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,9 @@ class Gateway:
             self._spawn(self._stock.refresh())
         await runs.recover()
         self.readiness.set("personas")
+        # What is loaded by now stays: looking at it again in every full collection would stall all streams.
+        gc.collect()
+        gc.freeze()
         log.info("ready", personas=sorted(self._agents))
         return self._edge(runs, knowledge, ingestion, visibility)
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from lancedb.index import FTS
-from lancedb.query import ColumnOrdering
-from lancedb.rerankers import RRFReranker
 from numpy.typing import NDArray
 
 from agent_gateway.interfaces import CollectionInfo, Interaction
@@ -26,6 +23,7 @@ from agent_gateway.knowledge.arrow_tables import (
     unpack_rows,
 )
 from agent_gateway.knowledge.filters import Filter, compile_filters, equals
+from agent_gateway.knowledge.lance import FTS, ColumnOrdering, RRFReranker
 from agent_gateway.knowledge.rows import (
     INTERACTIONS,
     ChunkRow,
@@ -35,7 +33,7 @@ from agent_gateway.knowledge.rows import (
     StoredInteractions,
     TableMark,
 )
-from agent_gateway.knowledge.tables import Tables, storage_errors
+from agent_gateway.knowledge.tables import CACHE_BYTES, Tables, storage_errors
 
 
 class Store:
@@ -45,9 +43,9 @@ class Store:
         self.tables = tables
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
+    async def open(cls, path: Path, cache_bytes: int = CACHE_BYTES) -> Self:
         """Open the knowledge base in a folder, which is made when missing."""
-        return cls(await Tables.open(path))
+        return cls(await Tables.open(path, cache_bytes))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -9,15 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
-import lancedb
 import pyarrow as pa
 import structlog
 
 from agent_gateway.errors import NotFound, StorageFailed
+from agent_gateway.knowledge.lance import lancedb
 
 _LOGGER = structlog.get_logger(__name__)
 #: Versions of a table that nobody can be reading any more.
 _KEEP_VERSIONS = timedelta(minutes=10)
+#: Of indexes and of metadata, each: turns are answered from our own memory, so LanceDB need not keep 7 GB in its.
+CACHE_BYTES = 4 * 1024 * 1024
 
 
 @contextmanager
@@ -40,11 +42,15 @@ class Tables:
         self._untidy: set[str] = set()
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
+    async def open(cls, path: Path, cache_bytes: int = CACHE_BYTES) -> Self:
         """Connect to the database in a folder, which is made when missing."""
+        # Arrow's own allocator keeps what was once used; the C library's gives it back.
+        pa.set_memory_pool(pa.system_memory_pool())
+        session = lancedb.Session(index_cache_size_bytes=cache_bytes, metadata_cache_size_bytes=cache_bytes)
         with storage_errors("cannot open the knowledge base"):
             # Absolute: LanceDB takes names that begin with "db" for addresses of its cloud.
-            tables = cls(await lancedb.connect_async(await asyncio.to_thread(_make_folder, path)))
+            address = await asyncio.to_thread(_make_folder, path)
+            tables = cls(await lancedb.connect_async(address, session=session))
         tables._untidy.update(await tables.list_names())
         return tables
 
