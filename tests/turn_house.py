@@ -40,13 +40,13 @@ class WordsEncoder:
         return found
 
 
-async def stock(folder: Path, collections: Mapping[str, Mapping[str, str]]) -> None:
+async def stock(folder: Path, collections: Mapping[str, Mapping[str, str]], mark: TableMark = MARK) -> None:
     """Put documents into the data directory below a folder: collection -> source -> text."""
     store = await Store.open(folder / "data" / "knowledge")
     for name, documents in collections.items():
         source = folder / "documents" / name
         write(source, documents)
-        async for _ in Ingester(store, WordsEncoder(), MARK).ingest(source, name):
+        async for _ in Ingester(store, WordsEncoder(), mark).ingest(source, name):
             pass
     store.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from agent_gateway.api.edge import Edge, EdgeSettings
 from agent_gateway.config import Configuration
 from agent_gateway.errors import GatewayError
 from agent_gateway.gateway.fixed import FixedIngestion
+from agent_gateway.gateway.memory import loading, settle, share_heaps
 from agent_gateway.gateway.parts import Parts
 from agent_gateway.gateway.readiness import ReadinessBoard
 from agent_gateway.gateway.stock import Stock, open_stock
@@ -49,7 +49,9 @@ class Gateway:
 
     async def start(self) -> Edge:
         """Prepare every part and take up what was cut; returns once the floor can answer."""
-        await import_heavy()
+        share_heaps()
+        with loading():
+            await import_heavy()
         self._runs = runs = await self._open_runs()
         encoder, knowledge, ingestion = await self._open_knowledge()
         self.registry = await asyncio.to_thread(self.registry.startup)
@@ -64,9 +66,7 @@ class Gateway:
             self._spawn(self._stock.refresh())
         await runs.recover()
         self.readiness.set("personas")
-        # What is loaded by now stays: looking at it again in every full collection would stall all streams.
-        gc.collect()
-        gc.freeze()
+        await settle()
         log.info("ready", personas=sorted(self._agents))
         return self._edge(runs, knowledge, ingestion, visibility)
 

@@ -40,6 +40,7 @@ _HEAVY = (
     "agent_gateway.graph.agent",
     "agent_gateway.graph.intent_head",
     "agent_gateway.models.extractive",
+    "agent_gateway.api.apps",
 )
 #: An export is judged on this many sentences and questions.
 _SENTENCES, _QUESTIONS = 200, 100

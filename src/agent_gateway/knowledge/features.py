@@ -5,6 +5,8 @@ Every feature means the same whatever the collection's size, so that scores of s
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,6 +76,7 @@ SENTENCE_FEATURES = (
     "lead",
 )
 _MOST_BM25 = K1 + 1
+_FIGURE = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -170,12 +173,12 @@ def describe_sentences(
                 covered,
                 passage[0],
                 passage[1],
-                np.log(len(text)),
+                math.log(len(text)),
                 text.startswith(("```", "~~~")),
                 text.startswith("|"),
                 max(neighbours, default=0.0),
                 chunk.text[max(0, start - 2) : start].strip() != "",
-                any(character.isdigit() for character in text),
+                _FIGURE.search(text) is not None,
                 titled**2 / (1 + number) if chunk.chunk == 0 else 0.0,
             )
         )

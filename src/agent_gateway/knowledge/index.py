@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agent_gateway.knowledge.lexicon import terms
+from agent_gateway.knowledge.vectors import multiply
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class CollectionIndex:
 
     def cosines(self, vector: Floats) -> Floats:
         """Cosine of every chunk with a unit vector, shape (chunks,)."""
-        return np.asarray(self.vectors @ vector, dtype=np.float32)
+        return multiply(self.vectors, vector)
 
     def bm25(self, weights: Mapping[str, float]) -> tuple[Floats, Floats]:
         """BM25 of every chunk, and the idf-weighted share of the query's terms it has; both of shape (chunks,).

@@ -188,7 +188,10 @@ class Store:
     async def add_interactions(
         self, interactions: Sequence[Interaction], vectors: Sequence[NDArray[np.float32]], mark: TableMark
     ) -> None:
-        """Remember interactions in one commit; one that is there already is replaced, so a batch can be repeated."""
+        """Remember interactions; one that is there already is replaced, so a batch can be repeated.
+
+        Cut in the middle, what is replaced is gone until the batch is repeated.
+        """
         if not interactions:
             return
         latest = {item.run_id: (item, vector) for item, vector in zip(interactions, vectors, strict=True)}
@@ -200,8 +203,9 @@ class Store:
             if table is None:
                 await self.tables.create(INTERACTIONS, data)
                 return
-            merge = table.merge_insert("run_id").when_matched_update_all().when_not_matched_insert_all()
-            await merge.execute(data)
+            # Cheaper than a merge, which joins the two and brings 20 MB of code and buffers into memory for it.
+            await table.delete(compile_filters([Filter("run_id", tuple(latest))]))
+            await table.add(data)
 
     async def rewrite_interactions(self, stored: StoredInteractions, mark: TableMark) -> None:
         """Replace all remembered interactions in one commit, with a new mark."""

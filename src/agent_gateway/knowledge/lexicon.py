@@ -28,7 +28,7 @@ STOP_WORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=WORDS_KEPT)
 def _expand(word: str) -> tuple[str, ...]:
     if not word.isascii():
         # Other alphabets: where a name changes case there is no telling, and the stemmer leaves them alone.

@@ -57,6 +57,8 @@ class Library:
         self._ranker = ranker
         self._encoder = encoder
         self._indexes: Mapping[str, CollectionIndex] = {}
+        #: The revision of the table that each index was made of.
+        self._built: dict[str, int] = {}
         self._memories = Memories(DIMENSIONS)
 
     async def load(self) -> None:
@@ -85,17 +87,21 @@ class Library:
 
     async def ingest(self, path: str, collection: str, root: str = "") -> AsyncIterator[IngestProgress]:
         """Bring a collection up to date with a file or folder; searches see the result when it is finished."""
-        before = self._store.tables.revision(collection)
         folder = await asyncio.to_thread(Path(path).resolve)
         root = root or self._labels.get((folder, collection), "")
         async for progress in self.ingester.ingest(path, collection, root):
-            if progress.finished and self._store.tables.revision(collection) != before:
+            # An earlier ingest may have failed after it had written something.
+            if progress.finished and self._store.tables.revision(collection) != self._built.get(collection, 0):
                 await self.reload(collection)
             yield progress
 
     async def reload(self, collection: str) -> None:
         """Read a collection again after it was written."""
-        self._indexes = {**self._indexes, collection: await self._build(collection)}
+        revision = self._store.tables.revision(collection)
+        index = await self._build(collection)
+        # Not while waiting: another collection may be read again at the same time.
+        self._indexes = {**self._indexes, collection: index}
+        self._built[collection] = revision
 
     async def drop(self, collection: str) -> None:
         """Remove a collection and all its chunks; `NotFound` when there is none."""

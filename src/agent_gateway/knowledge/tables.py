@@ -19,7 +19,7 @@ _LOGGER = structlog.get_logger(__name__)
 #: Versions of a table that nobody can be reading any more.
 _KEEP_VERSIONS = timedelta(minutes=10)
 #: Of indexes and of metadata, each: turns are answered from our own memory, so LanceDB need not keep 7 GB in its.
-CACHE_BYTES = 4 * 1024 * 1024
+CACHE_BYTES = 1024 * 1024
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def library(store: Store, bulk: WordsEncoder) -> Library:
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    folder = tmp_path / "docs"
+    folder = tmp_path.resolve() / "docs"
     for name, text in PAGES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -291,6 +291,49 @@ async def test_searches_beside_an_ingest_see_all_of_a_document_or_nothing(librar
     # Before and after, nothing between; at most as many as are looked at.
     assert counts <= {0, 30}
     assert 0 in counts
+
+
+async def test_collections_that_are_read_again_side_by_side_are_all_there(
+    library: Library, docs: Path, tmp_path: Path
+) -> None:
+    for name in ("more", "most"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.md").write_text(f"# Page\n\nThe zeppelin of {name} lands at noon.\n")
+    folders = {"docs": docs, "more": tmp_path / "more", "most": tmp_path / "most"}
+    await asyncio.gather(*(ingest(library, folder, name) for name, folder in folders.items()))
+    assert set(library.names()) == set(folders)
+    for folder in folders.values():
+        (folder / "new.md").write_text("# New\n\nThe balloon rises.\n")
+    await asyncio.gather(*(ingest(library, folder, name) for name, folder in folders.items()))
+    for name in folders:
+        assert (await sources(library, "balloon rises", name))[0] == "new.md"
+
+
+async def test_what_a_failed_ingest_had_written_is_found_after_the_next(
+    library: Library, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(collection: str) -> None:
+        raise StorageFailed("no space left for an index")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(library._store, "index_text", fail)
+        with pytest.raises(StorageFailed):
+            await ingest(library, docs)
+    assert await sources(library, "drain node") == []
+    assert (await ingest(library, docs)).unchanged == 3
+    assert (await sources(library, "drain node"))[0] == "drain.md"
+
+
+async def test_a_folder_that_the_gateway_ingests_by_itself_is_the_same_by_hand(
+    store: Store, bulk: WordsEncoder, docs: Path
+) -> None:
+    labels = {(docs, "docs"): "examples/docs"}
+    library = Library(store, Ingester(store, bulk, MARK), HashingEncoder(), ranker=load_ranker(), labels=labels)
+    await ingest(library, docs, root="examples/docs")
+    assert (await ingest(library, docs)).unchanged == 3
+    assert await store.roots("docs") == ("examples/docs",)
+    assert (await ingest(library, docs, "other")).added == 3
+    assert await store.roots("other") == (str(docs),)
 
 
 async def test_a_store_that_is_gone_is_one_clear_error(library: Library, docs: Path, store: Store) -> None:
