@@ -46,9 +46,8 @@ def center(name: str, unit: str, values: Sequence[float], target: float | None =
 def show(title: str, figures: Sequence[Figure]) -> None:
     """Print a table with the machine and the load it was measured under."""
     one, five, _ = os.getloadavg()
-    print(
-        f"{title}: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {os.cpu_count()} cores, load {one:.1f}/{five:.1f}"
-    )
+    at = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+    print(f"{title}: {at} UTC, {os.cpu_count()} cores, load {one:.1f}/{five:.1f}")
     print(f"  {'figure':52s} {'value':>10s} {'target':>10s} {'floor':>10s} {'ratio':>6s}")
     for figure in figures:
         floor = "" if figure.floor is None else _number(figure.floor)

@@ -127,7 +127,9 @@ async def started(data_dir: Path, served: Served | None = None) -> AsyncIterator
     environment = {**os.environ, "AGENT_GATEWAY__PLUGINS_DIR": str(chosen.plugins)}
     with log.open("wb") as output:
         begun = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=ROOT)
+        process = subprocess.Popen(  # noqa: ASYNC220 - it is started once, before anything else runs
+            command, stdout=output, stderr=output, env=environment, cwd=ROOT
+        )
     gateway = GatewayProcess(process, offset, log, begun)
     try:
         yield gateway

@@ -10,9 +10,10 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -67,7 +68,8 @@ async def time_blocks(bench: Bench, turns: int) -> dict[str, list[float]]:
                 answer = await connection.ask(bench.questions[number % len(bench.questions)])
                 taken[""].append((time.perf_counter() - begun) * 1000)
                 bench.runs.append(answer.run_id)
-            for name, part in ((HTTP, lambda: connection.get("/livez")), *bench.parts.items()):
+            parts: dict[str, Part] = {HTTP: partial(connection.get, "/livez"), **bench.parts}
+            for name, part in parts.items():
                 for _ in range(BLOCK):
                     begun = time.perf_counter()
                     await part()
@@ -88,7 +90,7 @@ async def read_stages(bench: Bench) -> dict[str, float]:
     return {stage: statistics.fmean(values) for stage, values in taken.items()}
 
 
-async def _lines(body: bytes):
+async def _lines(body: bytes) -> AsyncIterator[str]:
     for line in body.decode().split("\n"):
         yield line
 
@@ -131,7 +133,9 @@ async def cpu_of_part(part: Part, times: int, concurrent: int) -> float:
     return (time.process_time() - before) / times * 1000
 
 
-async def measure(turns: int, concurrent: int, seed: int, served: Served | None = None, collection: str = COLLECTION):
+async def measure(
+    turns: int, concurrent: int, seed: int, served: Served | None = None, collection: str = COLLECTION
+) -> list[Figure]:
     """The figures."""
     questions = sample_questions(seed)
     data_dir = await prepare(served)

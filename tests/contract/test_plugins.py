@@ -152,7 +152,7 @@ async def test_echo_says_what_it_heard() -> None:
         async def emit(self, data: object) -> None:
             said.append(data)
 
-    update = await echo.stages["act"]({"message": "hello"}, Listener())  # type: ignore[arg-type]  # needs emit alone
+    update = await echo.stages["act"]({"message": "hello"}, Listener())
     assert said == [ag.Token(text="hello")]
     assert update == {"response": "hello", "citations": ()}
 

@@ -15,6 +15,8 @@ _WORD = re.compile(r"[^\W_]+(?:[._/:-][^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 #: Longer words are cut: they are data, and the cache below must not be filled with megabytes.
 LONGEST_WORD = 128
+#: The most frequent words stay expanded; questions bring new ones for ever.
+WORDS_KEPT = 8192
 _STEMMER = Stemmer.Stemmer("english")
 
 #: Words that say nothing about what is asked; question words are among them.

@@ -62,6 +62,8 @@ def test_an_intent_narrows_to_its_collections_among_those_of_the_persona(
         "homelab-docs",
         "extra-docs",
     }
+    # Not ml-docs, which are bruno's all the same.
+    assert set(visibility.collections(personas["bruno"], "troubleshoot")) == {"homelab-docs", "extra-docs"}
     # Nothing of the intent's is the persona's: all of the persona's own is searched.
     assert visibility.collections(personas["mary-kay"], "troubleshoot") == ("customer-docs",)
     assert set(visibility.collections(personas["bruno"], "train")) == {"homelab-docs", "ml-docs", "extra-docs"}
