@@ -6,11 +6,16 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests.gateway_process import prepare_clone
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS_VARIABLE = "AGENT_GATEWAY_TEST_ASSETS"
+
+# How long one example takes says more about the machine's neighbours than about the code.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def on_ci() -> bool:

@@ -60,7 +60,7 @@ class Gateway:
         self._make_agents(faculties)
         self._note_absences()
         if self._stock is not None:
-            self._spawn(runs.drain_into(self._stock.library.absorb))
+            self._spawn(runs.drain_into(self._stock.absorb))
             every = self.configuration.settings.knowledge.optimize_seconds
             self._spawn(self._stock.store.tables.tidy_regularly(every))
             self._spawn(self._stock.refresh())

@@ -40,6 +40,11 @@ async def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    await give_back()
+
+
+async def give_back() -> None:
+    """Give free memory back to the system, a millisecond's work; only then does what was freed make others room."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         await asyncio.to_thread(trim, 0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent_gateway.config import Configuration
+from agent_gateway.gateway.memory import give_back
 from agent_gateway.gateway.readiness import ReadinessBoard
 from agent_gateway.gateway.warming import cache_folder, ingest_folder, open_encoder
-from agent_gateway.interfaces import Encoder
+from agent_gateway.interfaces import Encoder, Interaction
 from agent_gateway.registry import RegisteredFolder, Registry
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ class Stock:
         for folder in self.present:
             if await ingest_folder(self.library.ingester, folder, lambda state: None):
                 await self.library.reload(folder.collection)
+        await give_back()
+
+    async def absorb(self, remember: Sequence[Interaction], forget: Sequence[str]) -> None:
+        """Take a delivery of the outbox; what packing it needed is given back."""
+        await self.library.absorb(remember, forget)
+        await give_back()
 
     async def close(self) -> None:
         """Let go of the encoder process and the database."""
