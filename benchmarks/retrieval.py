@@ -31,6 +31,7 @@ from agent_gateway.knowledge.rows import ChunkRow, FileState, StoredChunks, Tabl
 from benchmarks.corpus import open_corpus
 from benchmarks.figures import Figure, quantile, show
 from benchmarks.questions import Question, load
+from benchmarks.turn_parts import CACHE_BYTES
 
 Floats: TypeAlias = NDArray[np.float32]
 #: A question with its vector.
@@ -68,7 +69,7 @@ class Bench:
 async def open_bench(rows: Sequence[ChunkRow], asked: Sequence[Asked]) -> AsyncIterator[Bench]:
     """Store the rows, index them as the gateway does, and load them."""
     with tempfile.TemporaryDirectory(prefix="agent-gateway-benchmark-") as folder:
-        store = await Store.open(Path(folder))
+        store = await Store.open(Path(folder), CACHE_BYTES)
         await store.rewrite(COLLECTION, MARK, rows)
         await store.index_text(COLLECTION)
         await store.tables.tidy(COLLECTION)

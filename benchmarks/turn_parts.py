@@ -22,6 +22,8 @@ from agent_gateway.persona import STAGES
 Part: TypeAlias = Callable[[], Awaitable[object]]
 #: Passages of a turn, bytes of a turn's rows.
 LIMIT, ROW_BYTES = 5, 8192
+#: The floor is LanceDB at its best: the gateway itself gives it next to no cache.
+CACHE_BYTES = 1024**3
 
 
 class _State(TypedDict, total=False):
@@ -35,7 +37,7 @@ async def open_parts(data_dir: Path, collection: str, questions: Sequence[str]) 
     found = find_export(data_dir / "cache", weights.digest)
     if found is None or found.graph is None:
         raise SystemExit("the exported query encoder was not accepted")
-    encoder, store = OnnxEncoder(found.graph, weights), await Store.open(data_dir / "knowledge")
+    encoder, store = OnnxEncoder(found.graph, weights), await Store.open(data_dir / "knowledge", CACHE_BYTES)
     database = open_database(data_dir / "parts.sqlite3")
     graph = compile_empty_graph()
     asked = itertools.cycle([(question, encoder.encode_text(question)) for question in questions])
