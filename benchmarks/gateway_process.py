@@ -125,6 +125,7 @@ async def started(data_dir: Path, served: Served | None = None) -> AsyncIterator
     arguments = ["serve", "--data-dir", str(data_dir), "--personas-file", str(chosen.personas)]
     command = [sys.executable, "-m", "agent_gateway", *arguments, "--port-offset", str(offset)]
     environment = {**os.environ, "AGENT_GATEWAY__PLUGINS_DIR": str(chosen.plugins)}
+    environment.setdefault("AGENT_GATEWAY__MODELS__DISCOVER", "false")
     with log.open("wb") as output:
         begun = time.perf_counter()
         process = subprocess.Popen(  # noqa: ASYNC220 - it is started once, before anything else runs

@@ -40,6 +40,8 @@ class GatewayProcess:
     def start(self) -> None:
         """Serve, and return when it is ready to answer."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AGENT_GATEWAY")}
+        # A developer's own Ollama must not answer in a test.
+        kept["AGENT_GATEWAY__MODELS__DISCOVER"] = "false"
         command = [sys.executable, "-m", "agent_gateway", "serve", "--json", "--port-offset", str(self.offset)]
         with (self.folder / "gateway.log").open("ab") as log:
             self._process = subprocess.Popen(

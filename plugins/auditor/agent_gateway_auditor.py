@@ -27,5 +27,6 @@ def register_personas() -> list[ag.Persona]:
             prompt=PROMPT,
             intents=("deploy", "query", "troubleshoot", "analyze", "chat"),
             collections=("homelab-docs", "incident-history", "deployment-history", "agent-interactions"),
+            tools=("knowledge_search",),
         )
     ]

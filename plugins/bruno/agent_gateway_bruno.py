@@ -34,5 +34,6 @@ def register_personas() -> list[ag.Persona]:
                 "incident-history",
                 "agent-interactions",
             ),
+            tools=("knowledge_search",),
         )
     ]

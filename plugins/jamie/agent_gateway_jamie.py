@@ -27,5 +27,6 @@ def register_personas() -> list[ag.Persona]:
             prompt=PROMPT,
             intents=("query", "analyze", "train", "chat"),
             collections=("ml-workflows", "ml-experiments", "homelab-docs", "agent-interactions"),
+            tools=("knowledge_search",),
         )
     ]

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_gateway.completion import (
+    ChatMessage,
+    ChatModel,
+    CompletionChunk,
+    CompletionRequest,
+    FunctionSchema,
+    ModelInfo,
+    ModelProvider,
+    ModelSpec,
+    Price,
+    Timeouts,
+    ToolRequest,
+    Usage,
+)
 from agent_gateway.errors import (
     ConfigurationError,
     Conflict,
     Fault,
     GatewayError,
     InvalidInput,
+    ModelFailed,
     NotFound,
     StorageFailed,
     Unavailable,
@@ -18,6 +33,7 @@ from agent_gateway.events import Event, EventData, StageFinished, StageStarted, 
 from agent_gateway.hookspecs import DocumentFolder, hookimpl, hookspec
 from agent_gateway.intent import Intent, IntentDefinition, IntentExample
 from agent_gateway.interfaces import (
+    CompletionPiece,
     Context,
     Generation,
     GenerationRequest,
@@ -29,8 +45,9 @@ from agent_gateway.interfaces import (
     TurnState,
     Vector,
 )
-from agent_gateway.messages import Answer, Citation, Exchange, Problem, Recollection, Route, Run
+from agent_gateway.messages import Answer, Citation, Exchange, Problem, Recollection, Route, Run, ToolUse, TurnUsage
 from agent_gateway.persona import Persona, Policy
+from agent_gateway.tool import Tool, ToolCall, ToolResult, tool
 
 if TYPE_CHECKING:
     __version__: str
@@ -47,7 +64,12 @@ else:
 
 __all__ = [
     "Answer",
+    "ChatMessage",
+    "ChatModel",
     "Citation",
+    "CompletionChunk",
+    "CompletionPiece",
+    "CompletionRequest",
     "ConfigurationError",
     "Conflict",
     "Context",
@@ -56,6 +78,7 @@ __all__ = [
     "EventData",
     "Exchange",
     "Fault",
+    "FunctionSchema",
     "GatewayError",
     "Generation",
     "GenerationRequest",
@@ -63,10 +86,15 @@ __all__ = [
     "IntentDefinition",
     "IntentExample",
     "InvalidInput",
+    "ModelFailed",
+    "ModelInfo",
+    "ModelProvider",
+    "ModelSpec",
     "NotFound",
     "Passage",
     "Persona",
     "Policy",
+    "Price",
     "Problem",
     "Recollection",
     "Route",
@@ -78,11 +106,20 @@ __all__ = [
     "StageFinished",
     "StageStarted",
     "StorageFailed",
+    "Timeouts",
     "Token",
+    "Tool",
+    "ToolCall",
+    "ToolRequest",
+    "ToolResult",
+    "ToolUse",
     "TurnState",
+    "TurnUsage",
     "Unavailable",
+    "Usage",
     "Vector",
     "__version__",
     "hookimpl",
     "hookspec",
+    "tool",
 ]

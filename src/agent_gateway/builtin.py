@@ -1,20 +1,33 @@
-"""The built-in plugin: the six intents every gateway understands, through the same hooks as anybody's."""
+"""The built-in plugin: six intents and a tool that every gateway has, through the same hooks as anybody's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from agent_gateway.builtin_tools import knowledge_search
 from agent_gateway.hookspecs import hookimpl
 from agent_gateway.intent import IntentDefinition
+from agent_gateway.tool import Tool
 
+LOOKING_UP = knowledge_search.name
 EXAMPLES = Path(__file__).parent / "data" / "intents"
 
 
-def define(name: str, summary: str, *collections: str) -> IntentDefinition:
+def define(name: str, summary: str, *collections: str, tools: tuple[str, ...] = (LOOKING_UP,)) -> IntentDefinition:
     """Make the definition of an intent whose examples come with the gateway."""
     return IntentDefinition(
-        name=name, summary=summary, examples=EXAMPLES / f"{name}.jsonl", collections=tuple(collections)
+        name=name,
+        summary=summary,
+        examples=EXAMPLES / f"{name}.jsonl",
+        collections=tuple(collections),
+        tools=tools,
     )
+
+
+@hookimpl
+def register_tools() -> list[Tool]:
+    """Add what every persona may list."""
+    return [knowledge_search]
 
 
 @hookimpl
@@ -42,5 +55,5 @@ def register_intents() -> list[IntentDefinition]:
             "ml-workflows",
             "ml-experiments",
         ),
-        define("chat", "talk about what I do and how to use me", *documents),
+        define("chat", "talk about what I do and how to use me", *documents, tools=()),
     ]

@@ -59,6 +59,31 @@ class StorageFailed(GatewayError):
     code = "storage_failed"
 
 
+class ModelFailed(GatewayError):
+    """A model, or its server, did not answer as it should; another model may.
+
+    `transient`: the same one may do better at once. `retry_after`: seconds its server asked to be left alone.
+    `unfit`: the request does not suit this model (too long, no tools), and nothing is wrong with its server.
+    """
+
+    code = "model_failed"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        hint: str = "",
+        transient: bool = False,
+        retry_after: float | None = None,
+        unfit: bool = False,
+    ) -> None:
+        super().__init__(detail, code=code, hint=hint)
+        self.transient = transient
+        self.retry_after = retry_after
+        self.unfit = unfit
+
+
 @dataclass(frozen=True)
 class Fault:
     """One problem in a configuration file or a plugin: where, which key, which value, and what to do."""

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from agent_gateway.messages import Answer, Citation, Problem
+from agent_gateway.messages import Answer, Citation, Problem, Route
+from agent_gateway.tool import ToolCall, ToolResult
 
 
 class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,19 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-EventData: TypeAlias = RunStarted | RunResumed | StageStarted | StageFinished | Token | Citation | Answer | Problem
+EventData: TypeAlias = (
+    RunStarted
+    | RunResumed
+    | StageStarted
+    | StageFinished
+    | Token
+    | ToolCall
+    | ToolResult
+    | Citation
+    | Route
+    | Answer
+    | Problem
+)
 
 EVENT_TYPES: dict[type[Any], str] = {
     RunStarted: "run_started",
@@ -52,7 +65,10 @@ EVENT_TYPES: dict[type[Any], str] = {
     StageStarted: "stage_started",
     StageFinished: "stage_finished",
     Token: "token",
+    ToolCall: "tool_call",
+    ToolResult: "tool_result",
     Citation: "citation",
+    Route: "route",
     Answer: "done",
     Problem: "error",
 }
@@ -61,8 +77,11 @@ EVENT_TYPES: dict[type[Any], str] = {
 TERMINAL_TYPES = frozenset({"done", "error"})
 
 
-class Event(msgspec.Struct, frozen=True):
-    """One event as stored and sent: `seq` counts from 1 within a run, `data` is one encoded JSON object."""
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event as stored and sent: `seq` counts from 1 within a run, `data` is one encoded JSON object.
+
+    Live runs hold hundreds of thousands of them, which the garbage collector need not visit: they refer to nothing.
+    """
 
     seq: int
     type: str

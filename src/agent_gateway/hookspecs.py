@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from pluggy import HookimplMarker, HookspecMarker
 
+from agent_gateway.completion import ModelProvider
 from agent_gateway.intent import IntentDefinition
 from agent_gateway.messages import Run
 from agent_gateway.persona import Persona
+from agent_gateway.tool import Tool
 
 if TYPE_CHECKING:
     import typer
@@ -42,6 +44,16 @@ class DocumentFolder(msgspec.Struct, frozen=True):
 @hookspec
 def register_personas() -> list[Persona]:
     """Add personas. One with its own port is served without being listed in personas.yaml."""
+
+
+@hookspec
+def register_tools() -> list[Tool]:
+    """Add tools. A persona uses those it lists; `agent_gateway.tool` makes one of a typed async function."""
+
+
+@hookspec
+def register_models() -> list[ModelProvider]:
+    """Add providers of language models. Models whose id begins with a provider's name and a slash are opened by it."""
 
 
 @hookspec

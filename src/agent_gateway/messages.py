@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -12,6 +13,9 @@ Status = Literal["completed", "waiting", "failed", "cancelled"]
 RunStatus = Literal["running", "interrupted", "completed", "waiting", "failed", "cancelled"]
 ModelKind = Literal["slm", "llm", "extractive"]
 Tier = Literal["small", "medium", "large", "extractive"]
+
+#: What an answer calls the model of a tier.
+MODEL_KINDS: Mapping[Tier, ModelKind] = {"small": "slm", "medium": "slm", "large": "llm", "extractive": "extractive"}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,8 +56,30 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool call of a turn and how it ended: `ok`, `failed` or `refused`, after `ms` milliseconds."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    status: str
+    ms: float
+
+
+class TurnUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of all model calls of a turn, and their cost in USD; `estimated` when a server did not count them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    estimated: bool = False
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a turn, as `POST /v1/chat` returns it and the `done` event carries it. Times are milliseconds."""
+    """The outcome of a turn, as `POST /v1/chat` returns it and the `done` event carries it. Times are milliseconds.
+
+    `usage` is absent when no model was asked. `notices` are sentences for the user about how the answer came to be.
+    """
 
     response: str
     model: ModelKind
@@ -65,16 +91,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     intent: Intent | None = None
     route: Route | None = None
     citations: tuple[Citation, ...] = ()
-    tool_calls: tuple[dict[str, str], ...] = ()
+    tool_calls: tuple[ToolUse, ...] = ()
     asked_before: tuple[Recollection, ...] = ()
+    usage: TurnUsage | None = None
+    notices: tuple[str, ...] = ()
     error: Problem | None = None
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One earlier turn of a conversation, oldest first when in a sequence."""
+    """One earlier turn of a conversation, oldest first when in a sequence. `tier` is the one that answered."""
 
     message: str
     response: str
+    tier: Tier | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

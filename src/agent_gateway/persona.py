@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from agent_gateway.completion import ModelSpec
 from agent_gateway.messages import Tier
 
 #: A stage as a persona carries it; `interfaces.Stage` is its exact type, which is built on this module.
@@ -31,7 +32,9 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     understands, all registered ones when empty. `documents`: folder -> collection, ingested when first served;
     relative folders start at the plugin's file or at personas.yaml. `collections`: what it searches besides; with
     `collections_only` it never sees a collection that is not listed here or in `documents`. `tiers`: model tiers it
-    may use. `stages`: stage name -> function that replaces the built-in stage.
+    may use, `models` its own models for some of them. `daily_budget`: USD a day (UTC) its models may cost, None for the
+    gateway's, 0 for no limit. `cancel_on_disconnect`: a turn ends when its only listener leaves, else it goes on and is
+    kept. `stages`: stage name -> function that replaces the built-in stage.
     """
 
     id: str
@@ -43,6 +46,9 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     collections: tuple[str, ...] = ()
     collections_only: bool = False
     tiers: tuple[Tier, ...] = MODEL_TIERS
+    models: Mapping[Tier, tuple[ModelSpec, ...]] = MappingProxyType({})
+    daily_budget: float | None = None
+    cancel_on_disconnect: bool = False
     tools: tuple[str, ...] = ()
     policy: Policy = Policy()
     stages: Mapping[str, StageFunction] = MappingProxyType({})

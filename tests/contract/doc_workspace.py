@@ -74,7 +74,9 @@ class Workspace:
         curl = self.folder / ".curlrc"
         curl.write_text('fail-with-body\nno-progress-meter\nmax-time = 60\nnoproxy = "*"\n', encoding="utf-8")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return kept | {"PATH": path, "CURL_HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        quiet = {"CURL_HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        # A developer's own Ollama must not answer in a test.
+        return kept | quiet | {"PATH": path, "AGENT_GATEWAY__MODELS__DISCOVER": "false"}
 
 
 @contextmanager

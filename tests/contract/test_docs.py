@@ -24,6 +24,9 @@ NOT_RUN = {
     ("CONTRIBUTING.md", "make test"),
     ("docs/getting-started.md", "make run"),
     ("docs/getting-started.md", 'export PATH="$PWD/.venv/bin:$PATH"'),
+    ("docs/ollama.md", "ollama pull llama3:8b"),
+    ("docs/vllm.md", "vllm serve meta-llama/Meta-Llama-3.1-70B-Instruct \\"),
+    ("docs/vllm.md", "agent-gateway doctor --config models-vllm.yaml"),
 }
 
 HTTP_PAGE = "docs/http.md"

@@ -24,6 +24,7 @@ BANNED_WORDS = frozenset({"utils", "helpers", "common", "misc", "core", "base", 
 #: Where an error of any kind may be caught, and why nowhere else.
 BROAD_CATCHES = {
     "src/agent_gateway/plugins/isolation.py:attempt": "a plugin's code may raise anything, and harms only itself",
+    "src/agent_gateway/policy/executor.py:_attempt": "a tool's code may raise anything, and harms only its call",
     "src/agent_gateway/api/front.py:__call__": "the HTTP edge: a bug is one 500, not the end of the server",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import agent_gateway as ag
 from agent_gateway import hookspecs
 from agent_gateway.config import load_configuration
+from agent_gateway.models.opening import open_chat_model
 from agent_gateway.plugins import Plugins, load_plugins
 from agent_gateway.registry import Registry, build_registry
 
@@ -58,6 +59,52 @@ def test_hook_register_personas(tmp_path: Path) -> None:
 
     _, registry = with_hooks(tmp_path, register_personas=register_personas)
     assert [(each.persona.id, each.plugin) for each in registry.served] == [("anna", "tested")]
+
+
+def test_hook_register_tools(tmp_path: Path) -> None:
+    async def ring(times: int = 1) -> str:
+        """Ring the bell."""
+        return "ring " * times
+
+    def register_tools() -> list[ag.Tool]:
+        return [ag.tool(ring)]
+
+    _, registry = with_hooks(tmp_path, register_tools=register_tools)
+    assert list(registry.tools) == ["knowledge_search", "ring"]
+    assert registry.plugins[1].registered == ("tool ring",)
+
+
+async def test_hook_register_models(tmp_path: Path) -> None:
+    class Parrot:
+        """Says what it is called."""
+
+        def __init__(self, spec: ag.ModelSpec) -> None:
+            self.spec = spec
+
+        async def stream(self, request: ag.CompletionRequest) -> AsyncIterator[ag.CompletionChunk]:
+            yield ag.CompletionChunk(text=f"{self.spec.name} heard {request.messages[-1].content}")
+            yield ag.CompletionChunk(finish="stop")
+
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    def register_models() -> list[ag.ModelProvider]:
+        return [ag.ModelProvider(name="acme", connect=Parrot)]
+
+    _, registry = with_hooks(tmp_path, register_models=register_models)
+    chat = open_chat_model(ag.ModelSpec(model="acme/polly"), registry.providers)
+    asked = ag.CompletionRequest(messages=(ag.ChatMessage(role="user", content="hello"),))
+    assert [chunk.text async for chunk in chat.stream(asked)] == ["polly heard hello", ""]
+
+
+def test_provider_that_does_not_fit_disables_its_plugin(tmp_path: Path) -> None:
+    def register_models() -> list[ag.ModelProvider]:
+        return [ag.ModelProvider(name="Acme!", connect=lambda spec: None)]  # type: ignore[arg-type,return-value] # wrong on purpose
+
+    plugin = SimpleNamespace(register_models=ag.hookimpl(register_models))
+    plugins = load_plugins(tmp_path / "plugins", given={"tested": plugin})
+    (error,) = build_registry(load_configuration(folder=tmp_path, environ={}), plugins).plugins[-1].errors
+    assert "'Acme!' must be lowercase letters" in error
 
 
 def test_hook_register_intents(tmp_path: Path) -> None:

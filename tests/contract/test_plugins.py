@@ -188,9 +188,14 @@ def test_the_plugins_of_the_tutorial_work_as_they_are_shown(tmp_path: Path) -> N
 def test_the_documentation_lists_every_setting_with_its_default() -> None:
     def leaves(value: object, key: str) -> dict[str, str]:
         if not isinstance(value, dict) or not value:
-            return {key: str(value)}
+            return {key: written(value)}
         parts = [leaves(below, f"{key}.{name}" if key else name) for name, below in value.items()]
         return {name: text for part in parts for name, text in part.items()}
+
+    def written(value: object) -> str:
+        if isinstance(value, list):
+            return f"[{', '.join(map(written, value))}]"
+        return str(value).lower() if isinstance(value, bool) else str(value)
 
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \| `([^`]*)` \|", page, re.MULTILINE))

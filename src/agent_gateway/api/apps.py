@@ -36,6 +36,7 @@ CONTROL_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     control.list_collections,
     control.drop_collection,
     control.search_any,
+    control.explain_route,
     people.list_personas,
 )
 

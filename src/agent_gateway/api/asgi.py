@@ -25,3 +25,9 @@ def header(scope: Any, name: bytes) -> bytes | None:
 def accepts(scope: Any, media_type: bytes) -> bool:
     """Whether any `Accept` header names a media type."""
     return any(key == b"accept" and media_type in value.lower() for key, value in scope["headers"])
+
+
+async def wait_for_leaving(receive: Receive) -> None:
+    """Return when the caller has gone away; the request's body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -15,12 +15,13 @@ from agent_gateway.api.passages import search_in
 from agent_gateway.api.problems import HttpError, problem
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, body_of, edge_of
-from agent_gateway.api.shapes import IngestRequest
-from agent_gateway.errors import GatewayError
+from agent_gateway.api.shapes import IngestRequest, RouteRequest
+from agent_gateway.errors import GatewayError, NotFound, Unavailable
 from agent_gateway.interfaces import IngestProgress
 from agent_gateway.messages import Problem
 
 _DECODER = msgspec.json.Decoder(IngestRequest)
+_ROUTE_DECODER = msgspec.json.Decoder(RouteRequest)
 
 
 class ProgressStream(Sendable):
@@ -70,6 +71,20 @@ async def drop_collection(request: Call, name: FromPath[str]) -> Sendable:
 async def search_any(request: Call) -> Sendable:
     """Search any collection."""
     return await search_in(request, edge_of(request).knowledge.names())
+
+
+@post("/route", status_code=200)
+async def explain_route(request: Call) -> Sendable:
+    """Explain how a persona would route a message, without answering it."""
+    edge = edge_of(request)
+    body = await body_of(request, _ROUTE_DECODER)
+    if body.persona not in edge.personas:
+        if (reason := edge.disabled.get(body.persona)) is not None:
+            raise Unavailable(f"The persona is disabled: {reason}", code="persona_disabled")
+        raise NotFound("There is no such persona.", code="persona_not_found", hint="GET /personas lists them")
+    if edge.explain is None:
+        raise NotFound("This gateway explains no routes.")
+    return reply(await edge.explain(body.persona, body.message))
 
 
 def guarded(app: App, token: str) -> App:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from agent_gateway.api.asgi import App
-from agent_gateway.interfaces import Ingestion, Knowledge, Readiness, Runs
+from agent_gateway.interfaces import Ingestion, Knowledge, Readiness, RouteExplanation, Runs
 from agent_gateway.persona import Persona
 
 #: Every row has an owner; until there is authentication it is this one.
 OWNER = "local"
+
+#: Explains how a served persona (by its id) would route a message.
+Explain: TypeAlias = Callable[[str, str], Awaitable[RouteExplanation]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,8 @@ class Edge:
     """The gateway as HTTP sees it.
 
     `personas`: id -> persona, those that are served. `disabled`: id -> why not, the others. `intents_of` and
-    `visible_collections` take a persona's id. `ports`: id -> the port it listens on, filled in by the server.
+    `visible_collections` take a persona's id. `explain`: absent where routes cannot be explained. `ports`: id -> the
+    port it listens on, filled in by the server.
     """
 
     runs: Runs
@@ -42,6 +47,7 @@ class Edge:
     personas: Mapping[str, Persona]
     intents_of: Callable[[str], tuple[str, ...]]
     visible_collections: Callable[[str], tuple[str, ...]]
+    explain: Explain | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
     settings: EdgeSettings = EdgeSettings()

@@ -115,6 +115,13 @@ class ReadinessReport(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, str]
 
 
+class RouteRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message whose route is to be explained."""
+
+    message: Text
+    persona: Name
+
+
 class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file or folder on the gateway's machine, and the collection it goes to."""
 

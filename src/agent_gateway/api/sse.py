@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
 
 import msgspec
 import structlog
 
-from agent_gateway.api.asgi import Headers, Receive, Scope, Send
+from agent_gateway.api.asgi import Headers, Receive, Scope, Send, wait_for_leaving
 from agent_gateway.api.replies import Sendable
 from agent_gateway.api.streams import Outbox, Streams
 from agent_gateway.errors import GatewayError, Unavailable
 from agent_gateway.events import Event
+
+#: What is done when a caller goes away before the end.
+OnLeave: TypeAlias = Callable[[], Awaitable[None]]
 
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"
 
@@ -31,15 +35,26 @@ def farewell(run_id: str) -> bytes:
 
 
 class EventStream(Sendable):
-    """Follows a run to its terminal event; a caller that goes away ends the following, never the run."""
+    """Follows a run to its terminal event.
+
+    A caller that goes away ends the following; what becomes of the run is up to `on_leave`.
+    """
 
     def __init__(
-        self, run_id: str, events: AsyncIterator[Event], streams: Streams, keepalive: float, headers: Headers = ()
+        self,
+        run_id: str,
+        events: AsyncIterator[Event],
+        streams: Streams,
+        keepalive: float,
+        headers: Headers = (),
+        *,
+        on_leave: OnLeave | None = None,
     ) -> None:
         self.run_id = run_id
         self._events = events
         self._streams = streams
         self._keepalive = keepalive
+        self._on_leave = on_leave
         self._headers = (
             (b"content-type", MEDIA_TYPE),
             (b"cache-control", b"no-store"),
@@ -54,13 +69,16 @@ class EventStream(Sendable):
         outbox = Outbox(self._keepalive)
         followers = (asyncio.create_task(self._fetch(outbox)), asyncio.create_task(_watch(receive, outbox)))
         try:
-            with self._streams.joined(outbox):
+            with self._streams.joined(outbox, self.run_id):
                 await self._deliver(outbox, send)
         finally:
             outbox.close()
             for task in followers:
                 task.cancel()
             outcomes = await asyncio.gather(*followers, return_exceptions=True)
+        # Whom a drain has told to come back has not left.
+        if self._on_leave is not None and outbox.left and not (outbox.finished or outbox.stopped):
+            await self._on_leave()
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -99,6 +117,5 @@ class EventStream(Sendable):
 
 async def _watch(receive: Receive, outbox: Outbox) -> None:
     """End the stream when the caller goes away."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    outbox.end()
+    await wait_for_leaving(receive)
+    outbox.leave()

@@ -1,4 +1,4 @@
-"""What a live stream has ready to send, and the set of live streams that a drain ends."""
+"""What a live stream has ready to send, and the live streams, which a drain ends."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class Outbox:
 
     Everything that is put before the sender comes round leaves in one piece. After `keepalive` seconds without a put
     a comment is put. `ended`: nothing more will come. `finished`: because the run's last event is
-    there. `stopped`: the gateway drains.
+    there. `stopped`: the gateway drains. `left`: the caller went away.
     """
 
     def __init__(self, keepalive: float) -> None:
         self.ended = False
         self.finished = False
         self.stopped = False
+        self.left = False
         self._keepalive = keepalive
         self._loop = asyncio.get_running_loop()
         self._parts: list[bytes] = []
@@ -55,6 +56,11 @@ class Outbox:
         """Say that nothing more will be put."""
         self.ended = True
         self._filled.set()
+
+    def leave(self) -> None:
+        """Say that nobody reads any more."""
+        self.left = True
+        self.end()
 
     def stop(self) -> None:
         """Send what is here, then say that the gateway drains."""
@@ -89,22 +95,26 @@ class Streams:
     """The connections that follow a run."""
 
     def __init__(self) -> None:
-        self._live: set[Outbox] = set()
+        self._live: dict[Outbox, str] = {}
         self._stopped = False
 
     def __len__(self) -> int:
         return len(self._live)
 
+    def following(self, run_id: str) -> int:
+        """How many streams follow a run."""
+        return sum(each == run_id for each in self._live.values())
+
     @contextmanager
-    def joined(self, outbox: Outbox) -> Iterator[None]:
-        """Keep a stream in the set while it lives; one that comes during a drain is stopped at once."""
-        self._live.add(outbox)
+    def joined(self, outbox: Outbox, run_id: str) -> Iterator[None]:
+        """Count a run's stream while it lives; one that comes during a drain is stopped at once."""
+        self._live[outbox] = run_id
         if self._stopped:
             outbox.stop()
         try:
             yield
         finally:
-            self._live.discard(outbox)
+            del self._live[outbox]
 
     def stop(self) -> None:
         """End every stream, now and from now on."""

@@ -13,7 +13,7 @@ import msgspec
 from agent_gateway.api.shapes import PersonaList, SearchReply
 from agent_gateway.client import check, open_http, unreachable
 from agent_gateway.errors import GatewayError, Unavailable
-from agent_gateway.interfaces import CollectionInfo, IngestProgress
+from agent_gateway.interfaces import CollectionInfo, IngestProgress, RouteExplanation
 from agent_gateway.messages import Problem
 
 
@@ -74,6 +74,11 @@ class ControlClient:
         """Passages of one collection, best first."""
         body = {"query": query, "collection": collection, "limit": limit}
         return msgspec.json.decode(await self._ask("POST", "/search", body), type=SearchReply)
+
+    async def explain_route(self, persona: str, message: str) -> RouteExplanation:
+        """How a persona would route a message."""
+        body = {"persona": persona, "message": message}
+        return msgspec.json.decode(await self._ask("POST", "/route", body), type=RouteExplanation)
 
     async def personas(self) -> PersonaList:
         """Who is served, and who is not."""

@@ -19,6 +19,7 @@ from agent_gateway.cli.findings import (
     check_space,
     check_weights,
 )
+from agent_gateway.cli.model_findings import check_models
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.plugin_commands import open_plugins
 from agent_gateway.config import Configuration
@@ -58,7 +59,7 @@ def examine(configuration: Configuration) -> Iterator[Finding]:
 
 
 def examine_configuration(configuration: Configuration, holder: LockHolder | None) -> Iterator[Finding]:
-    """Look at settings, plugins and ports."""
+    """Look at settings, plugins, models and ports."""
     plugins = open_plugins(configuration)
     try:
         registry = build_registry(configuration, plugins)
@@ -69,6 +70,8 @@ def examine_configuration(configuration: Configuration, holder: LockHolder | Non
         return
     yield Finding(name="configuration", state="ok", found=f"{len(registry.served)} personas to serve")
     yield from check_plugins(registry.plugins)
+    personas = (each.persona for each in registry.served)
+    yield from check_models(configuration.settings.models, personas)
     if holder is None:
         yield from check_ports(configuration, registry)
 

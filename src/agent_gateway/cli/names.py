@@ -12,6 +12,8 @@ OWN_COMMANDS = (
     "collections",
     "personas",
     "plugins",
+    "route",
+    "usage",
     "check",
     "doctor",
 )

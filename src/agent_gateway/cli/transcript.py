@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from agent_gateway.cli.amounts import money
 from agent_gateway.cli.output import Output
 from agent_gateway.events import Event, StageFinished, Token
-from agent_gateway.messages import Answer, Citation, Problem
+from agent_gateway.messages import Answer, Citation, Problem, Route, TurnUsage
+from agent_gateway.tool import ToolCall, ToolResult
 
 DIM = "dim"
+#: Characters shown of what a tool is given, and of why it gave nothing back.
+SHOWN = 200
 
 
 class EventRecord(msgspec.Struct, frozen=True):
@@ -22,7 +27,10 @@ class EventRecord(msgspec.Struct, frozen=True):
 
 
 class Transcript:
-    """One turn on the output: stages on a terminal, the answer's text, its sources; or every event as JSON."""
+    """One turn on the output: stages on a terminal, who else answers, tools, the answer's text, its sources and cost.
+
+    As JSON: every event.
+    """
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -42,15 +50,21 @@ class Transcript:
             self._line(f"{stage.stage:<9}{stage.ms:8.1f} ms  {summarize(stage)}".rstrip(), DIM)
         elif event.type == "run_resumed":
             self._line("(the gateway was restarted: the answer begins again)")
+        elif event.type in DEEDS:
+            self._line(DEEDS[event.type](event.data), DIM)
         elif event.type == "done":
-            self._show_sources(msgspec.json.decode(event.data, type=Answer))
+            self._end(msgspec.json.decode(event.data, type=Answer))
 
-    def _show_sources(self, answer: Answer) -> None:
+    def _end(self, answer: Answer) -> None:
         self._end_line()
         if answer.citations:
             self._line("")
         for citation in sorted(answer.citations, key=lambda each: each.n):
             self._line(source_line(citation))
+        for notice in answer.notices:
+            self._line(f"Note: {notice}")
+        if answer.usage is not None:
+            self._line(usage_line(answer.usage), DIM)
         if not self._output.rich:
             return
         for asked in answer.asked_before:
@@ -70,6 +84,50 @@ class Transcript:
 def source_line(citation: Citation) -> str:
     """Name the source of a claim."""
     return f"[{citation.n}] {citation.source}: {citation.title}"
+
+
+def usage_line(usage: TurnUsage) -> str:
+    """Say what a turn took."""
+    estimated = " (estimated)" if usage.estimated else ""
+    cost = f", {money(usage.cost)}" if usage.cost else ""
+    return f"{usage.prompt_tokens} tokens read, {usage.completion_tokens} written{estimated}{cost}"
+
+
+def route_line(data: bytes) -> str:
+    """Say who answers from here on."""
+    route = msgspec.json.decode(data, type=Route)
+    model = f" ({route.model})" if route.model != route.tier else ""
+    return f"-> {route.tier}{model}: {on_one_line(route.reason)}"
+
+
+def call_line(data: bytes) -> str:
+    """Say which tool is called with what."""
+    call = msgspec.json.decode(data, type=ToolCall)
+    return f"-> {call.name} {shorten(msgspec.json.encode(call.arguments).decode())}"
+
+
+def result_line(data: bytes) -> str:
+    """Say how a call ended, and of one that did not go well, why."""
+    result = msgspec.json.decode(data, type=ToolResult)
+    why = "" if result.status == "ok" else f": {shorten(on_one_line(result.text))}"
+    return f"<- {result.name} {result.status}, {result.ms:.0f} ms{why}"
+
+
+DEEDS: Mapping[str, Callable[[bytes], str]] = {
+    "route": route_line,
+    "tool_call": call_line,
+    "tool_result": result_line,
+}
+
+
+def on_one_line(text: str) -> str:
+    """Join the lines of a text."""
+    return " ".join(text.split())
+
+
+def shorten(text: str) -> str:
+    """Cut what is too long to be read in passing."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def summarize(stage: StageFinished) -> str:

@@ -6,7 +6,9 @@ from agent_gateway.config.configuration import Configuration, load_configuration
 from agent_gateway.config.entries import COLLECTION_NAME, INTERACTIONS, PERSONA_ID, PersonaEntry
 from agent_gateway.config.environment import PLUGINS_VARIABLE
 from agent_gateway.config.layers import Layer, Origins
+from agent_gateway.config.models import DEFAULT_MODELS, OLLAMA_ADDRESS, ModelsSettings, to_specs
 from agent_gateway.config.settings import (
+    ClassifySettings,
     KnowledgeSettings,
     LogSettings,
     RetrieveSettings,
@@ -16,19 +18,24 @@ from agent_gateway.config.settings import (
     RunsSettings,
     ServerSettings,
     Settings,
+    ToolSettings,
 )
 from agent_gateway.config.validation import validate, validate_section
 from agent_gateway.config.wording import suggest
 
 __all__ = [
     "COLLECTION_NAME",
+    "DEFAULT_MODELS",
     "INTERACTIONS",
+    "OLLAMA_ADDRESS",
     "PERSONA_ID",
     "PLUGINS_VARIABLE",
+    "ClassifySettings",
     "Configuration",
     "KnowledgeSettings",
     "Layer",
     "LogSettings",
+    "ModelsSettings",
     "Origins",
     "PersonaEntry",
     "RetrieveSettings",
@@ -38,9 +45,11 @@ __all__ = [
     "RunsSettings",
     "ServerSettings",
     "Settings",
+    "ToolSettings",
     "load_configuration",
     "read_configuration",
     "suggest",
+    "to_specs",
     "validate",
     "validate_section",
 ]

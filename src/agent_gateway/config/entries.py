@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from pydantic import AfterValidator, Field, PlainValidator
 
-from agent_gateway.config.settings import Count, Section
+from agent_gateway.config.models import Entries, ModelTier
+from agent_gateway.config.scalars import Count, Number, Section
 from agent_gateway.config.wording import suggest
 from agent_gateway.persona import Policy
 
@@ -82,7 +83,10 @@ class PersonaEntry(Section):
     documents: Mapping[Text, DocumentTarget] | None = None
     collections: tuple[Collection, ...] | None = None
     collections_only: bool | None = None
-    tiers: tuple[Literal["small", "medium", "large"], ...] | None = None
+    tiers: tuple[ModelTier, ...] | None = None
+    models: Mapping[ModelTier, Entries] | None = None
+    daily_budget: Annotated[Number, Field(ge=0)] | None = None
+    cancel_on_disconnect: bool | None = None
     tools: tuple[Text, ...] | None = None
     policy: Annotated[Policy, PlainValidator(read_policy)] | None = None
 

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent_gateway.config.models import ModelsSettings
+from agent_gateway.config.scalars import Count, Number, Section, split_list
 
 #: Settings that name a file or folder; relative ones start where they were written.
 PATH_KEYS = frozenset({"data_dir", "personas_file", "plugins_dir"})
-
-
-def refuse_bool(value: Any) -> Any:
-    """Refuse a truth value for a number: YAML reads `yes` as true, and pydantic would make it 1."""
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")  # noqa: TRY004 - pydantic collects ValueError only
-    return value
-
-
-def split_list(value: Any) -> Any:
-    """Turn the text of an environment variable, a JSON list or items separated by commas, into a list."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError as exc:
-            raise ValueError("is not a JSON list") from exc
-    return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def lower(value: Any) -> Any:
@@ -54,15 +37,7 @@ def check_origin(value: str) -> str:
 
 
 Location = Annotated[Path, BeforeValidator(refuse_empty)]
-Number = Annotated[float, BeforeValidator(refuse_bool), Field(allow_inf_nan=False)]
-Count = Annotated[int, BeforeValidator(refuse_bool)]
 Origin = Annotated[str, AfterValidator(check_origin)]
-
-
-class Section(BaseModel):
-    """A part of the settings: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ServerSettings(Section):
@@ -113,11 +88,31 @@ class RouteThresholds(Section):
         return self
 
 
-class RouteSettings(Section):
-    """How the model tier is chosen."""
+class ClassifySettings(Section):
+    """When a small model is asked what a message wants: the head is less sure than `threshold`, 0 for never.
 
+    It has `seconds` for its answer.
+    """
+
+    threshold: Annotated[Number, Field(ge=0, le=1)] = 0.6
+    seconds: Annotated[Number, Field(gt=0)] = 1.5
+
+
+class RouteSettings(Section):
+    """How the model tier is chosen. `shadow` logs what the other policy would have chosen."""
+
+    policy: Literal["documented", "calibrated"] = "documented"
+    shadow: bool = False
     weights: RouteWeights = RouteWeights()
     thresholds: RouteThresholds = RouteThresholds()
+
+
+class ToolSettings(Section):
+    """What a turn may use of tools: rounds, seconds, and tokens its model reads and writes meanwhile."""
+
+    steps: Annotated[Count, Field(ge=1, le=50)] = 6
+    seconds: Annotated[Number, Field(gt=0)] = 60.0
+    tokens: Annotated[Count, Field(gt=0)] = 50_000
 
 
 class RunsSettings(Section):
@@ -147,7 +142,10 @@ class Settings(BaseSettings):
     personas_file: Location = Path("personas.yaml")
     plugins_dir: Location = Path("plugins")
     retrieve: RetrieveSettings = RetrieveSettings()
+    classify: ClassifySettings = ClassifySettings()
     route: RouteSettings = RouteSettings()
+    models: ModelsSettings = ModelsSettings()
+    tools: ToolSettings = ToolSettings()
     runs: RunsSettings = RunsSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     plugins: Annotated[Mapping[str, Mapping[str, Any]], Field(repr=False)] = {}

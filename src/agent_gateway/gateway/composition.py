@@ -13,18 +13,22 @@ from agent_gateway.api.edge import Edge, EdgeSettings
 from agent_gateway.config import Configuration
 from agent_gateway.errors import GatewayError
 from agent_gateway.gateway.fixed import FixedIngestion
+from agent_gateway.gateway.gathering import Opened, gather_faculties
 from agent_gateway.gateway.memory import loading, settle, share_heaps
 from agent_gateway.gateway.parts import Parts
 from agent_gateway.gateway.readiness import ReadinessBoard
 from agent_gateway.gateway.stock import Stock, open_stock
 from agent_gateway.gateway.visibility import Visibility
 from agent_gateway.gateway.warming import import_heavy, open_classifier
-from agent_gateway.interfaces import Agent, Encoder, Ingestion, Knowledge
+from agent_gateway.interfaces import Classifier, Encoder, Ingestion, Knowledge
 from agent_gateway.messages import Run
 from agent_gateway.registry import Registry
 
 if TYPE_CHECKING:
-    from agent_gateway.graph.agent import Faculties
+    from agent_gateway.gateway.language_models import LanguageModels
+    from agent_gateway.graph.agent import TurnAgent
+    from agent_gateway.graph.explanation import RouteExplainer
+    from agent_gateway.graph.faculties import Faculties
     from agent_gateway.runs.store import SqliteRuns
 
 _PARTS = ("runs", "encoder", "knowledge", "classifier", "personas")
@@ -42,9 +46,10 @@ class Gateway:
         self.readiness = ReadinessBoard(_PARTS)
         self._parts = parts or Parts()
         self._token = control_token
-        self._agents: dict[str, Agent] = {}
+        self._agents: dict[str, TurnAgent] = {}
         self._runs: SqliteRuns | None = None
         self._stock: Stock | None = None
+        self._models: LanguageModels | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Edge:
@@ -56,7 +61,8 @@ class Gateway:
         encoder, knowledge, ingestion = await self._open_knowledge()
         self.registry = await asyncio.to_thread(self.registry.startup)
         visibility = Visibility(self.registry, knowledge)
-        faculties = await self._gather_faculties(encoder, knowledge, visibility, runs)
+        opened = Opened(runs, encoder, knowledge, await self._open_classifier(encoder), self._open_models(runs))
+        faculties = gather_faculties(self.configuration, self.registry, opened, visibility, self._parts)
         self._make_agents(faculties)
         self._note_absences()
         if self._stock is not None:
@@ -67,6 +73,8 @@ class Gateway:
         await runs.recover()
         self.readiness.set("personas")
         await settle()
+        # Not waited for: the floor answers, and what models need may take seconds to load.
+        self._spawn(self._start_models(opened.models))
         log.info("ready", personas=sorted(self._agents))
         return self._edge(runs, knowledge, ingestion, visibility)
 
@@ -77,16 +85,19 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._models is not None:
+            await self._models.close()
         if self._stock is not None:
             await self._stock.close()
         await asyncio.to_thread(self.registry.shutdown)
 
     async def _open_runs(self) -> SqliteRuns:
-        from agent_gateway.runs.store import RunOptions, SqliteRuns  # noqa: PLC0415 - loaded once the ports answer
+        from agent_gateway.runs.database import FILE_NAME  # noqa: PLC0415 - loaded once the ports answer
+        from agent_gateway.runs.store import RunOptions, SqliteRuns  # noqa: PLC0415 - as above
 
         settings = self.configuration.settings
         options = RunOptions(event_interval_ms=settings.runs.event_interval_ms, max_attempts=settings.runs.max_attempts)
-        runs = await SqliteRuns.open(settings.data_dir / "runs.sqlite3", self._agents, options, self._tell_plugins)
+        runs = await SqliteRuns.open(settings.data_dir / FILE_NAME, self._agents, options, self._tell_plugins)
         self.readiness.set("runs")
         return runs
 
@@ -104,29 +115,26 @@ class Gateway:
             return stock.encoder, brought, FixedIngestion(brought)
         return stock.encoder, stock.library, stock.library
 
-    async def _gather_faculties(
-        self, encoder: Encoder, knowledge: Knowledge, visibility: Visibility, runs: SqliteRuns
-    ) -> Faculties:
-        from agent_gateway.graph.agent import Faculties  # noqa: PLC0415 - loaded once the ports answer
-        from agent_gateway.graph.routing import DocumentedRoutePolicy  # noqa: PLC0415 - as above
-        from agent_gateway.models.extractive import ExtractiveModel  # noqa: PLC0415 - as above
-
-        settings = self.configuration.settings
+    async def _open_classifier(self, encoder: Encoder) -> Classifier:
         classifier = self._parts.classifier
         if classifier is None:
             report = partial(self.readiness.set, "classifier")
-            classifier = await open_classifier(settings.data_dir, encoder, self.registry.examples, report)
+            data_dir = self.configuration.settings.data_dir
+            classifier = await open_classifier(data_dir, encoder, self.registry.examples, report)
         self.readiness.set("classifier")
-        return Faculties(
-            encoder=encoder,
-            classifier=classifier,
-            knowledge=knowledge,
-            routing=DocumentedRoutePolicy(settings.route.weights.model_dump(), settings.route.thresholds.model_dump()),
-            models={"extractive": ExtractiveModel(), **self._parts.models},
-            collections=visibility.collections,
-            remember=runs.remember,
-            passages=settings.retrieve.limit,
-        )
+        return classifier
+
+    def _open_models(self, runs: SqliteRuns) -> LanguageModels:
+        from agent_gateway.gateway.language_models import open_language_models  # noqa: PLC0415 - as in _open_runs
+
+        models = open_language_models(self.configuration.settings.models, self.registry.providers, runs.ledger)
+        self._models = models
+        return models
+
+    async def _start_models(self, models: LanguageModels) -> None:
+        await models.start([each.persona for each in self.registry.served])
+        for tier, specs in models.tiers.items():
+            self.readiness.note(f"models {tier}", ", ".join(spec.model for spec in specs))
 
     def _make_agents(self, faculties: Faculties) -> None:
         from agent_gateway.graph.agent import TurnAgent  # noqa: PLC0415 - loaded once the ports answer
@@ -153,6 +161,7 @@ class Gateway:
             personas={each.persona.id: each.persona for each in self.registry.served},
             intents_of=visibility.intents_of,
             visible_collections=visibility.visible_to,
+            explain=self._explainer().explain,
             disabled={each.id: each.reason for each in self.registry.unserved},
             settings=EdgeSettings(
                 keepalive_seconds=server.keepalive_seconds,
@@ -161,6 +170,13 @@ class Gateway:
                 control_token=self._token,
             ),
         )
+
+    def _explainer(self) -> RouteExplainer:
+        from agent_gateway.graph.explanation import RouteExplainer  # noqa: PLC0415 - as in _make_agents
+        from agent_gateway.graph.policies import make_policies  # noqa: PLC0415 - as in _make_agents
+
+        _, other = make_policies(self.configuration.settings.route)
+        return RouteExplainer(self._agents, other)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

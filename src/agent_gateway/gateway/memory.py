@@ -11,6 +11,9 @@ from contextlib import contextmanager
 #: `M_ARENA_MAX` of glibc's mallopt: heaps that threads share. By default there are eight for each core, and each keeps
 #: what its threads once needed.
 _ARENA_MAX, _ARENAS = -8, 2
+#: A generation is looked through when it has grown by so much: a running turn is hundreds of objects that will end by
+#: themselves, so that Python's 700 would have the collector look through all live streams again and again.
+_THRESHOLDS = (10_000, 10, 50)
 
 
 def share_heaps() -> None:
@@ -40,6 +43,7 @@ async def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
     await give_back()
 
 

@@ -28,6 +28,7 @@ async def retrieve(state: TurnState, context: Context) -> TurnState:
             "collections": collections,
             "passages": (),
             "answerable": False,
+            "evidence": 0.0,
             "recollections": (),
         }
     # A persona's own classify need not have encoded the message.
@@ -40,6 +41,7 @@ async def retrieve(state: TurnState, context: Context) -> TurnState:
         "collections": collections,
         "passages": result.passages if result.answerable else (),
         "answerable": result.answerable,
+        "evidence": result.score,
         "recollections": recollections,
     }
 

@@ -7,4 +7,4 @@ from agent_gateway.interfaces import Context, TurnState
 
 async def route(state: TurnState, context: Context) -> TurnState:
     """Ask the routing policy; the decision with its parts goes onto the stream and the run."""
-    return {"route": context.route(state["message"], state["intent"], len(state["passages"]))}
+    return {"route": context.route(state)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,8 @@ def duplicates(contributions: Sequence[Contribution]) -> Iterator[Rejection]:
         for what in (
             *(f"persona '{persona.id}'" for persona in each.personas),
             *(f"intent '{n}'" for n in each.intents),
+            *(f"tool '{n}'" for n in each.tools),
+            *(f"provider of models '{n}'" for n in each.providers),
         ):
             owner = owners.setdefault(what, each.plugin)
             if owner != each.plugin:
@@ -65,18 +67,29 @@ def duplicates(contributions: Sequence[Contribution]) -> Iterator[Rejection]:
 def references(configuration: Configuration, roster: Roster, contributions: Sequence[Contribution]) -> Iterator[Misfit]:
     """Find intents and tools that do not exist, and folders that are not there."""
     intents = {name for each in contributions for name in each.intents}
+    tools = {name for each in contributions for name in each.tools}
+    yield from toolless(contributions, tools)
     for member in roster.members:
         persona = member.final
         yield from absent(
             configuration, member, "intents", (name for name in persona.intents if name not in intents), intents
         )
-        yield from absent(configuration, member, "tools", persona.tools, ())
+        yield from absent(configuration, member, "tools", (name for name in persona.tools if name not in tools), tools)
         base = member.folder if member.from_plugin("documents") else configuration.personas_file.parent
         for written in persona.documents:
             if not Path(base, written).is_dir():
                 yield misfit(
                     configuration, member, ("documents", written), f"the folder {Path(base, written)} does not exist"
                 )
+
+
+def toolless(contributions: Sequence[Contribution], tools: Container[str]) -> Iterator[Rejection]:
+    """Find intents that name tools which do not exist."""
+    for each in contributions:
+        for intent in each.intents.values():
+            for name in intent.tools:
+                if name not in tools:
+                    yield Rejection(each.plugin, f"intent '{intent.name}': there is no tool '{name}'")
 
 
 def absent(

@@ -43,6 +43,8 @@ def build_registry(configuration: Configuration, plugins: Plugins | None = None)
         unserved=roster.unserved,
         intents=MappingProxyType({name: intent for each in working for name, intent in each.intents.items()}),
         examples=MappingProxyType({name: found for each in working for name, found in each.examples.items()}),
+        tools=MappingProxyType({name: found for each in working for name, found in each.tools.items()}),
+        providers=MappingProxyType({name: found for each in working for name, found in each.providers.items()}),
         folders=unite(
             (*(each for _, own in placed for each in own), *(each for one in working for each in one.knowledge))
         ),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from agent_gateway.completion import ModelProvider
 from agent_gateway.errors import InvalidInput
 from agent_gateway.hookspecs import DocumentFolder
 from agent_gateway.intent import IntentDefinition, IntentExample
@@ -16,6 +17,9 @@ from agent_gateway.plugins import Plugins
 from agent_gateway.registry.documents import RegisteredFolder, settle_folder
 from agent_gateway.registry.examples import read_examples, settle_intent
 from agent_gateway.registry.personas import settle_persona
+from agent_gateway.registry.providers import settle_provider
+from agent_gateway.registry.tools import settle_tool
+from agent_gateway.tool import Tool
 
 Kind = TypeVar("Kind")
 
@@ -33,6 +37,8 @@ class Contribution:
     personas: tuple[Persona, ...] = ()
     intents: dict[str, IntentDefinition] = field(default_factory=dict)
     examples: dict[str, tuple[IntentExample, ...]] = field(default_factory=dict)
+    tools: dict[str, Tool] = field(default_factory=dict)
+    providers: dict[str, ModelProvider] = field(default_factory=dict)
     knowledge: tuple[RegisteredFolder, ...] = ()
     settings: type[BaseModel] | None = None
 
@@ -41,6 +47,8 @@ class Contribution:
         return (
             *(f"persona {persona.id}" for persona in self.personas),
             *(f"intent {name}" for name in self.intents),
+            *(f"tool {name}" for name in self.tools),
+            *(f"models of {name}" for name in self.providers),
             *(f"documents {each.label} -> {each.collection}" for each in self.knowledge),
             *(["settings"] if self.settings else []),
         )
@@ -66,6 +74,16 @@ def ask(plugins: Plugins, contribution: Contribution) -> None:
         settle_persona(each) for each in listed(call(plugins, name, "register_personas"), Persona, "register_personas")
     )
     contribution.told = True
+    for given in listed(call(plugins, name, "register_tools"), Tool, "register_tools"):
+        settle_tool(given)
+        if given.name in contribution.tools:
+            raise InvalidInput(f"tool '{given.name}' is registered twice")
+        contribution.tools[given.name] = given
+    for provider in listed(call(plugins, name, "register_models"), ModelProvider, "register_models"):
+        settle_provider(provider)
+        if provider.name in contribution.providers:
+            raise InvalidInput(f"the models of '{provider.name}' are registered twice")
+        contribution.providers[provider.name] = provider
     for each in listed(call(plugins, name, "register_intents"), IntentDefinition, "register_intents"):
         intent = settle_intent(each, folder)
         if intent.name in contribution.intents:

@@ -63,5 +63,3 @@ def intent_faults(intent: IntentDefinition) -> Iterator[str]:
     for collection in intent.collections:
         if not COLLECTION_NAME.fullmatch(collection):
             yield f"'{collection}' is no name of a collection"
-    for tool in intent.tools:
-        yield f"there is no tool '{tool}'"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agent_gateway.config import PERSONA_ID, Origins, PersonaEntry, suggest, validate_section
+from agent_gateway.config import PERSONA_ID, Origins, PersonaEntry, suggest, to_specs, validate_section
 from agent_gateway.errors import InvalidInput
 from agent_gateway.persona import STAGES, Persona
 
@@ -23,6 +23,8 @@ def settle_persona(given: Persona) -> Persona:
         values["documents"] = {str(path): collection for path, collection in given.documents.items()}
     if given.port == 0 and given.port is not False:
         del values["port"]
+    if given.daily_budget is None:
+        del values["daily_budget"]
     entry, faults = validate_section(PersonaEntry, values, Origins(), ())
     texts = [f"{fault.key}: {fault.detail}" + (f" (is {fault.value})" if fault.value else "") for fault in faults]
     texts += [f"{name}: is required" for name, value in values.items() if value is None]
@@ -52,6 +54,8 @@ def override(persona: Persona, entry: PersonaEntry) -> Persona:
     given = {name: getattr(entry, name) for name in FIELDS if getattr(entry, name) is not None}
     if "documents" in given:
         given["documents"] = MappingProxyType(dict(given["documents"]))
+    if "models" in given:
+        given["models"] = MappingProxyType(to_specs(given["models"]))
     return msgspec.structs.replace(persona, **given)
 
 

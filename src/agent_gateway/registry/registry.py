@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from pydantic import BaseModel
 
+from agent_gateway.completion import ModelProvider
 from agent_gateway.config import INTERACTIONS
 from agent_gateway.intent import IntentDefinition, IntentExample
 from agent_gateway.messages import Run
@@ -17,6 +18,7 @@ from agent_gateway.persona import Persona
 from agent_gateway.plugins import PluginInfo, Plugins
 from agent_gateway.registry.documents import RegisteredFolder
 from agent_gateway.registry.roster import UnservedPersona
+from agent_gateway.tool import Tool
 
 log = structlog.get_logger(__name__)
 
@@ -34,16 +36,19 @@ class ServedPersona(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Registry:
-    """Personas, intents, documents and plugins of one gateway.
+    """Personas, intents, tools, documents and plugins of one gateway.
 
-    `intents` and `examples` are by intent name, `settings` by plugin name. `assigned` are the collections that some
-    persona lists or some folder fills; any other one belongs to everybody.
+    `intents` and `examples` are by intent name, `tools` by tool name, `providers` of models by the name their
+    ids begin with, `settings` by plugin name. `assigned` are the collections that some persona lists or some folder
+    fills; any other one belongs to everybody.
     """
 
     served: tuple[ServedPersona, ...]
     unserved: tuple[UnservedPersona, ...]
     intents: Mapping[str, IntentDefinition]
     examples: Mapping[str, tuple[IntentExample, ...]]
+    tools: Mapping[str, Tool]
+    providers: Mapping[str, ModelProvider]
     folders: tuple[RegisteredFolder, ...]
     settings: Mapping[str, BaseModel]
     assigned: frozenset[str]
@@ -61,6 +66,10 @@ class Registry:
     def intents_of(self, persona: Persona) -> tuple[str, ...]:
         """Return the intents a persona understands: all when it names none."""
         return persona.intents or tuple(self.intents)
+
+    def tools_of_intents(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the tools that each intent selects, by the intent's name."""
+        return {name: intent.tools for name, intent in self.intents.items()}
 
     def abilities_of(self, persona: Persona) -> tuple[str, ...]:
         """Return what completes "I can ..." for a persona."""

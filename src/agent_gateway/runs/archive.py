@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from agent_gateway.messages import Conversation, ConversationSummary, Turn
+from agent_gateway.messages import Conversation, ConversationSummary, Exchange, Tier, Turn
 from agent_gateway.runs.histories import HISTORY_LENGTH, ConversationState
 from agent_gateway.runs.records import decode_answer
 
@@ -17,10 +17,15 @@ Key: TypeAlias = tuple[str, str, str]
 _END_OF_TIME = "~"
 
 
-class _Response(msgspec.Struct):
-    """The one field of a stored answer that later turns need."""
+class _Route(msgspec.Struct, frozen=True):
+    tier: Tier
+
+
+class _Response(msgspec.Struct, frozen=True):
+    """What later turns need of a stored answer."""
 
     response: str
+    route: _Route | None = None
 
 
 def read_page(
@@ -71,7 +76,9 @@ def read_state(connection: sqlite3.Connection, *, key: Key) -> ConversationState
         (key[0], HISTORY_LENGTH),
     )
     for created_at, message, answer in turns:
-        state.add(created_at, message, msgspec.json.decode(answer, type=_Response).response)
+        stored = msgspec.json.decode(answer, type=_Response)
+        tier = stored.route.tier if stored.route is not None else None
+        state.add(created_at, Exchange(message=message, response=stored.response, tier=tier))
     return state
 
 

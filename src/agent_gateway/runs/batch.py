@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from agent_gateway.events import Event
 from agent_gateway.runs.live import LiveRun
 
-Row: TypeAlias = Sequence[str | int | bytes | None]
+Row: TypeAlias = Sequence[str | float | bytes | None]
 Statement: TypeAlias = tuple[str, Row]
 
 #: Rows of one INSERT; SQLite allows 32,766 parameters.
@@ -45,6 +45,11 @@ RUNS = Table(
 )
 EVENTS = Table("INSERT INTO events (run, seq, type, data, at) VALUES ", 5)
 OUTBOX = Table("INSERT INTO outbox (kind, payload, created_at) VALUES ", 3)
+USES = Table(
+    "INSERT INTO model_uses (run_id, persona, stage, tier, model, day, prompt_tokens, completion_tokens, estimated,"
+    " cost, large_cost, ms, outcome, at) VALUES ",
+    14,
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Transaction:
     runs: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
+    uses: list[Row] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
 
     def write(self, connection: sqlite3.Connection) -> None:
@@ -63,6 +69,7 @@ class Transaction:
         insert(connection, RUNS, self.runs)
         insert(connection, EVENTS, self.events)
         insert(connection, OUTBOX, self.outbox)
+        insert(connection, USES, self.uses)
         for sql, parameters in self.statements:
             connection.execute(sql, parameters)
 
@@ -79,24 +86,26 @@ class Batch:
     def __init__(self) -> None:
         self.runs: dict[str, LiveRun] = {}
         self.remembered: list[bytes] = []
+        self.uses: list[Row] = []
         self.statements: list[Statement] = []
         self.waiters: list[asyncio.Future[None]] = []
         self.size = 0
 
     def seal(self, at: str) -> tuple[Transaction, list[tuple[LiveRun, list[Event]]]]:
         """The rows to write, and the events of each run to show once they are written."""
-        transaction = Transaction(statements=self.statements)
+        transaction = Transaction(uses=self.uses, statements=self.statements)
         sealed: list[tuple[LiveRun, list[Event]]] = []
         for live in self.runs.values():
             if live.row_changed:
                 transaction.add_row(live)
-            events = []
+            events: list[Event] = []
             for draft in live.take_drafts():
                 event = draft.seal()
                 transaction.events.append((live.number, event.seq, event.type, event.data, draft.at))
                 events.append(event)
             transaction.outbox += [("remember", payload, at) for payload in live.outbox]
             live.outbox.clear()
+            live.writing = events
             sealed.append((live, events))
         transaction.outbox += [("remember", payload, at) for payload in self.remembered]
         return transaction, sealed

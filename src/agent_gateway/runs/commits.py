@@ -15,7 +15,7 @@ import structlog
 from agent_gateway.errors import GatewayError
 from agent_gateway.events import Event, EventData
 from agent_gateway.messages import Answer
-from agent_gateway.runs.batch import Batch, Statement, Transaction
+from agent_gateway.runs.batch import Batch, Row, Statement, Transaction
 from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.drafts import microseconds
 from agent_gateway.runs.identifiers import Clock
@@ -26,6 +26,8 @@ from agent_gateway.runs.outcomes import failed_answer, problem_of
 PENDING_LIMIT = 4 * 1024 * 1024
 #: Ends of runs kept in memory while the disk takes nothing; older ones are given up and found interrupted later.
 UNSTORED_LIMIT = 1_000
+#: Model uses kept meanwhile; older ones are lost.
+UNSTORED_USES_LIMIT = 10_000
 
 _log = structlog.get_logger(__name__)
 
@@ -80,6 +82,11 @@ class GroupCommit:
         elif not live.sealed:
             live.outbox.append(payload)
             self.touch(live)
+
+    def note(self, use: Row) -> None:
+        """Store a model use, a row of its table, with the next commit; nobody waits for it."""
+        self._batch.uses.append(use)
+        self._schedule()
 
     async def execute(self, *statements: Statement) -> None:
         """Store these, and everything before them, now; returns when durable, `StorageFailed` when it failed."""
@@ -155,6 +162,8 @@ class GroupCommit:
         error = writing.exception()
         if error is not None:
             _log_failure(error, [live.run.id for live, _ in sealed])
+            # They try again with the next commit, whenever that comes.
+            self._batch.uses = [*batch.uses, *self._batch.uses][-UNSTORED_USES_LIMIT:]
         for live, events in sealed:
             if error is None:
                 live.publish(events)
@@ -179,7 +188,7 @@ class GroupCommit:
             live.publish([])
             return
         problem = problem_of(error)
-        live.drop(problem, failed_answer(live.run, problem, live.latency_ms), self.clock.now())
+        live.drop(problem, failed_answer(live.run, problem, live.latency_ms, live.events), self.clock.now())
         self._batch.runs.pop(live.run.id, None)
         self._unstored[live.run.id] = live
         if len(self._unstored) > UNSTORED_LIMIT:

@@ -14,6 +14,8 @@ from agent_gateway.runs.migrations import migrate
 
 T = TypeVar("T")
 
+#: The database in a data directory.
+FILE_NAME = "runs.sqlite3"
 BUSY_TIMEOUT_MS = 5_000
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 

@@ -16,7 +16,7 @@ from agent_gateway.runs.commits import GroupCommit
 from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.histories import Histories
 from agent_gateway.runs.live import LiveRun, LiveRuns
-from agent_gateway.runs.outcomes import cancelled_answer, failed_answer, problem_of
+from agent_gateway.runs.outcomes import cancelled_answer, exchange_of, failed_answer, problem_of
 
 #: An agent that never waits for anything still lets others run once in so many events.
 EMIT_BURST = 32
@@ -101,7 +101,7 @@ class Executions:
 
     def fail(self, live: LiveRun, problem: Problem) -> None:
         """End a run with an error."""
-        self.commits.finish(live, problem, failed_answer(live.run, problem, live.latency_ms))
+        self.commits.finish(live, problem, failed_answer(live.run, problem, live.latency_ms, live.so_far()))
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait for the running turns, then cut those that are left: they stay interrupted."""
@@ -125,7 +125,7 @@ class Executions:
             answer = await self.agents[run.persona].run(run, history, Emitter(live, self.commits))
             self.commits.finish(live, answer, answer)
             if answer.status == "completed":
-                live.conversation.add(run.created_at, run.message, answer.response)
+                live.conversation.add(run.created_at, exchange_of(run.message, answer))
 
     def _ended(self, live: LiveRun, task: asyncio.Task[None]) -> None:
         self._tasks.pop(live.run.id, None)
@@ -137,8 +137,7 @@ class Executions:
         if live.sealed:
             return
         if task.cancelled() and cancelling:
-            events = [*live.events, *(draft.seal() for draft in live.drafts)]
-            answer = cancelled_answer(live.run, events, live.latency_ms)
+            answer = cancelled_answer(live.run, live.so_far(), live.latency_ms)
             self.commits.finish(live, answer, answer)
         elif task.cancelled() and task.cancelling():
             live.interrupt()

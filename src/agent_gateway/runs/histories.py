@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import insort
 from collections import OrderedDict
+from operator import itemgetter
 
 from agent_gateway.messages import Exchange
 
@@ -27,25 +28,21 @@ class ConversationState:
         self.updated_at = updated_at
         self.turns = asyncio.Lock()
         self.users = 0
-        self._exchanges: list[tuple[str, str, str]] = []
+        self._exchanges: list[tuple[str, Exchange]] = []
 
-    def add(self, created_at: str, message: str, response: str) -> None:
+    def add(self, created_at: str, exchange: Exchange) -> None:
         """Note a completed turn, which need not be the latest: an interrupted one may have been run again."""
-        insort(self._exchanges, (created_at, message, response))
+        insort(self._exchanges, (created_at, exchange), key=itemgetter(0))
         del self._exchanges[:-HISTORY_LENGTH]
 
     def history(self, before: str) -> tuple[Exchange, ...]:
         """The exchanges of turns that began before a time, oldest first."""
-        return tuple(
-            Exchange(message=message, response=response)
-            for created_at, message, response in self._exchanges
-            if created_at < before
-        )
+        return tuple(exchange for created_at, exchange in self._exchanges if created_at < before)
 
     @property
     def length(self) -> int:
         """Characters of the exchanges in memory."""
-        return sum(len(message) + len(response) for _, message, response in self._exchanges)
+        return sum(len(exchange.message) + len(exchange.response) for _, exchange in self._exchanges)
 
     def row(self) -> tuple[str, str, str, str, str, str]:
         """As stored: id, persona, owner, title, created_at, updated_at."""

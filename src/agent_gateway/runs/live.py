@@ -16,7 +16,8 @@ from agent_gateway.runs.histories import ConversationState
 class LiveRun:
     """One run in this process, from event `last_seq` + 1 to its end.
 
-    `run` is what is durable, `outcome` what the next commit stores. `sealed`: the last event is appended, nothing more
+    `run` is what is durable, `outcome` what the next commit stores. `events` are durable, `writing` are in the commit
+    that is going on, `drafts` wait for the next. `sealed`: the last event is appended, nothing more
     is taken. `over`: nothing more will be shown, because that event is durable or the run was interrupted. `unstored`:
     its end could not be made durable so far.
     """
@@ -30,6 +31,7 @@ class LiveRun:
         self.request_id = request_id
         self.first_seq = last_seq + 1
         self.events: list[Event] = []
+        self.writing: list[Event] = []
         self.drafts: list[Draft] = []
         self.outbox: list[bytes] = []
         self.row_changed = True
@@ -64,6 +66,7 @@ class LiveRun:
     def publish(self, events: list[Event]) -> None:
         """These events are durable now: show them."""
         self.events += events
+        self.writing = []
         if self.sealed and not self.drafts:
             self.run = self.outcome
             self.over = True
@@ -77,6 +80,10 @@ class LiveRun:
         self.finish(problem, answer, at)
         self.unstored = True
         self.publish([draft.seal() for draft in self.take_drafts()])
+
+    def so_far(self) -> list[Event]:
+        """All events of this process, also those that are not durable yet."""
+        return [*self.events, *self.writing, *(draft.seal() for draft in self.drafts)]
 
     def take_drafts(self) -> list[Draft]:
         """The events that wait, for a commit."""

@@ -53,6 +53,28 @@ MIGRATIONS: tuple[str, ...] = (
         created_at TEXT NOT NULL
     );
     """,
+    """
+    -- One row a model call. The run is named, not referred to: the rows outlive a deleted conversation, because what
+    -- was spent was spent, and there is nothing in them that anybody wrote.
+    CREATE TABLE model_uses (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        persona TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        tier TEXT NOT NULL,
+        model TEXT NOT NULL,
+        day TEXT NOT NULL, -- the date of "at", UTC
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        estimated INTEGER NOT NULL, -- 1 when the tokens were counted here
+        cost REAL NOT NULL, -- USD
+        large_cost REAL NOT NULL, -- USD, had the large model been asked
+        ms REAL NOT NULL,
+        outcome TEXT NOT NULL, -- 'ok' or the code of what went wrong
+        at TEXT NOT NULL
+    );
+    CREATE INDEX model_uses_by_day ON model_uses (day, persona);
+    """,
 )
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
 from agent_gateway.errors import Conflict, InvalidInput, NotFound, Unavailable
 from agent_gateway.events import Event, RunStarted
-from agent_gateway.interfaces import Agent, Interaction, TurnRequest
+from agent_gateway.interfaces import Agent, Interaction, Ledger, TurnRequest
 from agent_gateway.messages import Answer, Conversation, ConversationSummary, Run
 from agent_gateway.runs.conversations import Conversations
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.executions import Executions
 from agent_gateway.runs.followers import Followers
 from agent_gateway.runs.identifiers import new_id
+from agent_gateway.runs.ledger import SqliteLedger, Sums, read_spent, utc_day
 from agent_gateway.runs.live import LiveRun
 from agent_gateway.runs.outbox import Outbox, Sink
 from agent_gateway.runs.records import mark_interrupted, read_run, run_not_found
@@ -45,20 +47,29 @@ LAST_DELIVERY_SECONDS = 3.0
 DEFAULT_OPTIONS = RunOptions()
 
 
+class Opening(NamedTuple):
+    """What is read when the database is opened: the number of the next run, and what was spent today."""
+
+    next_number: int
+    spent: Sums
+
+
 class SqliteRuns:
     """The `Runs` of a gateway; made by `open`, ended by `drain` or `close`."""
 
     def __init__(
         self,
-        opened: tuple[Database, int],
+        opened: tuple[Database, Opening],
         agents: Mapping[str, Agent],
         options: RunOptions,
         on_finished: Callable[[Run], None],
+        *,
+        today: Callable[[], str] = utc_day,
     ) -> None:
-        database, next_number = opened
+        database, opening = opened
         self._database = database
         self._options = options
-        self._numbers = count(next_number)
+        self._numbers = count(opening.next_number)
         self._outbox = Outbox(database, delay=options.outbox_delay_seconds)
         self._executions = Executions(
             database,
@@ -67,6 +78,7 @@ class SqliteRuns:
             on_finished=on_finished,
             on_outbox=self._outbox.notify,
         )
+        self._ledger = SqliteLedger(self._executions.commits, opening.spent, today)
         self._conversations = Conversations(database, self._executions)
         self._recovery = Recovery(database, self._executions, self._conversations, max_attempts=options.max_attempts)
         self._followers = Followers(database, self._executions.lives)
@@ -78,13 +90,21 @@ class SqliteRuns:
         agents: Mapping[str, Agent],
         options: RunOptions = DEFAULT_OPTIONS,
         on_finished: Callable[[Run], None] = lambda run: None,
+        *,
+        today: Callable[[], str] = utc_day,
     ) -> Self:
         """Open or create the database at `path`; runs that were cut become interrupted until `recover`.
 
         `agents`, by persona, is looked at when a turn starts, so it may be filled later. `on_finished` gets each run
-        once its end is durable. `StorageFailed` when the file cannot be used.
+        once its end is durable. `today` names the day, in UTC. `StorageFailed` when the file cannot be used.
         """
-        return cls(await Database.open(path, mark_interrupted), agents, options, on_finished)
+        opened = await Database.open(path, partial(_take_stock, day=today()))
+        return cls(opened, agents, options, on_finished, today=today)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What models were used for; it is written with the events of the runs."""
+        return self._ledger
 
     async def start(self, request: TurnRequest) -> Run:
         """Begin a turn; it goes on when the caller goes away.
@@ -216,3 +236,7 @@ class SqliteRuns:
             msgspec.json.encode(request)
         except UnicodeEncodeError as error:
             raise InvalidInput("the text is not valid Unicode", hint="remove lone surrogates") from error
+
+
+def _take_stock(connection: sqlite3.Connection, *, day: str) -> Opening:
+    return Opening(mark_interrupted(connection), read_spent(connection, day=day))

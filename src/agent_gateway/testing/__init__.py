@@ -7,11 +7,17 @@ from agent_gateway.testing.encoder import HashingEncoder
 from agent_gateway.testing.gateway import GatewayClient, gateway_for
 from agent_gateway.testing.knowledge import StaticKnowledge, passage
 from agent_gateway.testing.model import ScriptedModel
+from agent_gateway.testing.model_replies import Fault, ModelCall, Reply
+from agent_gateway.testing.scripted_server import ScriptedModelServer
 
 __all__ = [
+    "Fault",
     "GatewayClient",
     "HashingEncoder",
+    "ModelCall",
+    "Reply",
     "ScriptedModel",
+    "ScriptedModelServer",
     "StaticClassifier",
     "StaticKnowledge",
     "gateway_for",

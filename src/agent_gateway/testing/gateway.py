@@ -104,9 +104,10 @@ def configure(folder: Path, ids: Sequence[str], settings: Mapping[str, Any]) -> 
     """Make a configuration whose files are all below a folder, with the personas that are named, if any are."""
     server = {"port": 0, "grace_seconds": GRACE_SECONDS, **settings.get("server", {})}
     places = {"data_dir": folder / "data", "personas_file": folder / "personas.yaml", "plugins_dir": folder / "plugins"}
+    models = {"discover": False, **settings.get("models", {})}
     entries = {name: PersonaEntry(port=FIRST_PORT + number) for number, name in enumerate(ids)}
     return Configuration(
-        settings=Settings(**{**settings, **places, "server": server}),
+        settings=Settings(**{**settings, **places, "server": server, "models": models}),
         entries=entries,
         only_listed=bool(entries),
         personas_file=places["personas_file"],

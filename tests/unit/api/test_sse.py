@@ -95,6 +95,35 @@ async def test_a_caller_that_hangs_up_ends_the_following() -> None:
     assert endless.closed.is_set()
 
 
+async def leave(events: AsyncIterator[Event], gone: asyncio.Event, streams: Streams) -> list[str]:
+    """Hang up when `gone` is set; what was done about it."""
+    connection, done = Connection(), []
+
+    async def on_leave() -> None:
+        done.append(f"left, {streams.following('r')} follow")
+
+    stream = EventStream("r", events, streams, keepalive=60, on_leave=on_leave)
+    serving = asyncio.create_task(stream({"type": "http"}, connection.receive, connection.send))
+    await gone.wait()
+    connection.gone.set()
+    await asyncio.wait_for(serving, 2)
+    return done
+
+
+async def test_a_caller_that_hangs_up_is_told_of_once_it_does_not_follow_any_more() -> None:
+    endless = Endless()
+    assert await leave(endless.events(), endless.waiting, Streams()) == ["left, 0 follow"]
+    assert endless.closed.is_set()
+
+
+async def test_a_caller_that_has_the_last_event_or_was_sent_away_has_not_left() -> None:
+    now, streams, endless = asyncio.Event(), Streams(), Endless()
+    now.set()
+    assert await leave(recorded(FIRST, DONE), now, Streams()) == []
+    streams.stop()
+    assert await leave(endless.events(), now, streams) == []
+
+
 async def test_a_drain_ends_a_stream_with_a_farewell_that_has_no_id() -> None:
     endless, connection, streams = Endless(), Connection(), Streams()
     stream = EventStream("r", endless.events(), streams, keepalive=60)

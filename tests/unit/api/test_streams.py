@@ -44,11 +44,11 @@ async def test_a_slow_reader_holds_up_its_own_events_until_it_has_read() -> None
 
 async def test_a_drain_stops_every_stream_also_those_that_come_during_it() -> None:
     streams, early, late = Streams(), Outbox(keepalive=60), Outbox(keepalive=60)
-    with streams.joined(early):
+    with streams.joined(early, "run"):
         streams.stop()
         assert early.stopped
         assert len(streams) == 1
-    with streams.joined(late):
+    with streams.joined(late, "run"):
         assert late.stopped
     assert len(streams) == 0
     early.close()

@@ -98,13 +98,14 @@ def test_a_port_that_is_taken_is_told_and_the_others_are_free(tmp_path: Path, li
     assert str(free) in ok.found
 
 
-def test_doctor_looks_at_everything_and_makes_nothing(cli: Cli, home: Path) -> None:
+def test_doctor_looks_at_everything_and_makes_nothing(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
     (home / "agent-gateway.yaml").write_text("server: {port: 0}\n")
     done = cli("doctor", "--json")
     assert done.json["ok"] == (done.code == 0)
     assert {each["name"] for each in done.json["findings"]} == {
         "configuration", "plugins", "ports", "data directory", "disk space", "encoder weights", "query encoder",
-        "collections",
+        "collections", "models",
     }  # fmt: skip
     assert not (home / "data").exists()
 

@@ -9,7 +9,8 @@ import pytest
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.transcript import Transcript, failure
 from agent_gateway.events import Event, EventData, RunResumed, StageFinished, StageStarted, Token, event_type
-from agent_gateway.messages import Answer, Citation, Problem, Recollection
+from agent_gateway.messages import Answer, Citation, Problem, Recollection, Route, TurnUsage
+from agent_gateway.tool import ToolCall, ToolResult
 
 CITATIONS = (
     Citation(n=2, source="b.md", title="B", chunk=0, score=0.5),
@@ -84,6 +85,45 @@ def test_an_answer_that_begins_again_says_so(show: Show) -> None:
     text = show(Token(text="Half an"), RunResumed(run_id="run_1", discard_after=1), Token(text="Whole."))
     assert text.startswith("Half an\n(")
     assert text.endswith("\nWhole.")
+
+
+def test_who_else_answers_and_what_tools_do_is_a_line_each(show: Show) -> None:
+    text = show(
+        Token(text="Let me look."),
+        ToolCall(id="call-1", name="list_pods", arguments={"namespace": "prod"}),
+        ToolResult(call_id="call-1", name="list_pods", status="ok", text="a\nb", ms=12.4),
+        ToolCall(id="call-2", name="restart", arguments={"names": ["x" * 300]}),
+        ToolResult(call_id="call-2", name="restart", status="refused", text="write tools\nask first", ms=0.2),
+        Route(tier="small", model="ollama_chat/llama3:8b", score=3, parts={}, reason="the large one\nis down"),
+        Route(tier="extractive", model="extractive", score=3, parts={}, reason="none is up"),
+        Token(text="Here."),
+    )
+    lines = text.splitlines()
+    assert lines[:3] == ["Let me look.", '-> list_pods {"namespace":"prod"}', "<- list_pods ok, 12 ms"]
+    assert lines[3].startswith('-> restart {"names":["xxx')
+    assert lines[3].endswith("...")
+    assert lines[4:] == [
+        "<- restart refused, 0 ms: write tools ask first",
+        "-> small (ollama_chat/llama3:8b): the large one is down",
+        "-> extractive: none is up",
+        "Here.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usage", "line"),
+    [
+        (TurnUsage(prompt_tokens=120, completion_tokens=45, cost=0.00123), "120 tokens read, 45 written, $0.0012"),
+        (TurnUsage(prompt_tokens=1, completion_tokens=2, cost=1e-7), "1 tokens read, 2 written, < $0.0001"),
+        (
+            TurnUsage(prompt_tokens=1, completion_tokens=2, cost=0, estimated=True),
+            "1 tokens read, 2 written (estimated)",
+        ),
+    ],
+)
+def test_notices_and_what_it_took_stand_behind_the_answer(show: Show, usage: TurnUsage, line: str) -> None:
+    answer = msgspec.structs.replace(ANSWER, notices=("The large model is down.",), usage=usage)
+    assert show(Token(text="One."), answer).splitlines()[-2:] == ["Note: The large model is down.", line]
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_gateway.events import EventData
-from agent_gateway.graph.agent import AgentContext, Faculties, TurnAgent
+from agent_gateway.graph.agent import TurnAgent
+from agent_gateway.graph.context import AgentContext, TurnScope
+from agent_gateway.graph.faculties import Faculties
+from agent_gateway.graph.router import Router
 from agent_gateway.graph.routing import DocumentedRoutePolicy
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import Interaction, Passage, Sentence, Stage, Vector
 from agent_gateway.messages import Recollection, Run, Tier
 from agent_gateway.models.extractive import ExtractiveModel
 from agent_gateway.persona import Persona
+from agent_gateway.policy.executor import ToolExecutor
 from agent_gateway.testing import HashingEncoder, StaticClassifier, StaticKnowledge
 
 WEIGHTS = {"words": 0.1, "reasoning_depth": 2.0, "passages": 0.5, "accuracy_requirement": 3.0}
+#: A deadline that never comes.
+FAR = float("inf")
 THRESHOLDS = {"medium": 5.0, "large": 10.0}
 
 
@@ -76,8 +82,10 @@ class House:
             encoder=self.encoder,
             classifier=self.classifier,
             knowledge=self.knowledge,
-            routing=DocumentedRoutePolicy(WEIGHTS, THRESHOLDS),
+            router=Router(DocumentedRoutePolicy(WEIGHTS, THRESHOLDS)),
             models=self.models,
+            completions=None,
+            tools=ToolExecutor({}),
             collections=self._collections,
             remember=self.remembered.append,
             passages=self.passages,
@@ -86,7 +94,10 @@ class House:
 
     def context(self) -> AgentContext:
         """The context of a turn."""
-        return AgentContext(self.agent(), a_run(), self.ear)
+        agent = self.agent()
+        return AgentContext(
+            agent.persona, agent.abilities, agent.intents, agent.faculties, TurnScope(a_run(), self.ear, FAR)
+        )
 
     def _collections(self, persona: Persona, intent: str | None) -> tuple[str, ...]:
         del persona

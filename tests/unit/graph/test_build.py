@@ -7,7 +7,6 @@ from tests.unit.graph.parts import Ear, House, a_run, an_intent
 
 from agent_gateway.errors import InvalidInput
 from agent_gateway.events import StageFinished, StageStarted, Token
-from agent_gateway.graph.agent import AgentContext
 from agent_gateway.graph.build import CompiledTurnGraph, summarize
 from agent_gateway.interfaces import Context, Stage, TurnState
 from agent_gateway.persona import STAGES
@@ -74,7 +73,7 @@ async def test_a_persona_s_stage_stands_in_for_the_built_in_one(name: str) -> No
         given: dict[str, TurnState] = {
             "classify": {"intent": an_intent()},
             "retrieve": {"passages": (), "answerable": False},
-            "route": {"route": context.route(state["message"], an_intent(), 0)},
+            "route": {"route": context.route({**state, "intent": an_intent()})},
             "act": {"response": "mine"},
         }
         return given.get(name, {})
@@ -131,7 +130,7 @@ async def test_later_stages_see_what_earlier_ones_added() -> None:
 
     house = House()
     graph = CompiledTurnGraph({"classify": classify, "act": act})
-    state = await graph.run({"message": "hello", "history": ()}, AgentContext(house.agent(), a_run(), house.ear))
+    state = await graph.run({"message": "hello", "history": ()}, house.context())
     assert state["response"].startswith("chat ")
     assert {"message", "history", "vector", "intent", "passages", "answerable", "route"} <= set(state)
     assert house.encoder.texts == ["something else"]

@@ -94,6 +94,7 @@ async def test_talk_is_not_looked_up(
             "collections": ("docs",),
             "passages": (),
             "answerable": False,
+            "evidence": 0.0,
             "recollections": (),
         }
 

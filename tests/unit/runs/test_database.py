@@ -53,7 +53,7 @@ async def test_newer_schema_is_refused_with_both_versions(tmp_path: Path) -> Non
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StorageFailed, match="schema version 99, this program knows up to 1"):
+    with pytest.raises(StorageFailed, match="schema version 99, this program knows up to 2"):
         await SqliteRuns.open(path, {})
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from agent_gateway.messages import Exchange
 from agent_gateway.runs.histories import IDLE_LENGTH, ConversationState, Histories
 
 
@@ -33,7 +34,7 @@ async def test_conversation_with_huge_messages_is_not_kept() -> None:
     histories = Histories()
     huge = state(0)
     histories.acquire(huge)
-    huge.add("1", "x" * IDLE_LENGTH, "response")
+    huge.add("1", Exchange(message="x" * IDLE_LENGTH, response="response"))
     assert histories.find("conv_0") is huge
     histories.release(huge)
     assert histories.find("conv_0") is None
@@ -42,5 +43,5 @@ async def test_conversation_with_huge_messages_is_not_kept() -> None:
 async def test_history_is_ordered_by_the_start_of_the_turns() -> None:
     conversation = state(0)
     for created_at in ("3", "1", "2"):
-        conversation.add(created_at, f"message {created_at}", "response")
+        conversation.add(created_at, Exchange(message=f"message {created_at}", response="response"))
     assert [exchange.message for exchange in conversation.history(before="3")] == ["message 1", "message 2"]

@@ -1,0 +1,95 @@
+"""The language models of a gateway: opened, warmed, looked for while there is none, and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from agent_gateway.completion import ModelProvider, ModelSpec
+from agent_gateway.config.models import ModelsSettings
+from agent_gateway.interfaces import Ledger
+from agent_gateway.messages import Tier
+from agent_gateway.models.completions import TieredCompletions
+from agent_gateway.models.connections import Connections
+from agent_gateway.models.discovery import discover
+from agent_gateway.models.opening import open_chat_model
+from agent_gateway.persona import Persona
+
+#: Seconds between two looks for an Ollama while there is no model.
+LOOK_EVERY = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class LanguageModels:
+    """All configured models. `completions` stays the same object, whatever is found later.
+
+    Must be made on the event loop's thread while it runs.
+    """
+
+    def __init__(
+        self,
+        settings: ModelsSettings,
+        providers: Mapping[str, ModelProvider],
+        ledger: Ledger,
+        look_every: float = LOOK_EVERY,
+    ) -> None:
+        self._settings = settings
+        self._look_every = look_every
+        self._connections = Connections(
+            lambda spec: open_chat_model(spec, providers), settings.breaker, asyncio.get_running_loop().time
+        )
+        self.completions = TieredCompletions(self._connections, settings.fallback, ledger, settings.daily_budget)
+        self._search: asyncio.Task[None] | None = None
+        self._tiers: Mapping[Tier, tuple[ModelSpec, ...]] = settings.specs()
+        self.completions.adopt(self._tiers)
+
+    @property
+    def tiers(self) -> Mapping[Tier, tuple[ModelSpec, ...]]:
+        """The models of each tier that has any."""
+        return self._tiers
+
+    async def start(self, personas: Sequence[Persona] = (), address: str = "") -> None:
+        """Load in worker threads what the models need, those of `personas` too: seconds, when LiteLLM is among it.
+
+        With no model configured, look for an Ollama at `address` (its usual one by default), now and from time to time
+        until there is one.
+        """
+        looking = not self._tiers and self._settings.discover
+        if looking:
+            await self._look(address)
+        own = [specs for persona in personas for specs in persona.models.values()]
+        await self._connections.warm(spec for specs in (*self._tiers.values(), *own) for spec in specs)
+        if looking and not self._tiers:
+            self._search = asyncio.create_task(self._look_regularly(address))
+
+    async def close(self) -> None:
+        """Stop looking and close all connections."""
+        if self._search is not None:
+            self._search.cancel()
+            await asyncio.wait((self._search,))
+        await self._connections.close()
+
+    async def _look_regularly(self, address: str) -> None:
+        while not self._tiers:
+            await asyncio.sleep(self._look_every)
+            await self._look(address)
+        await self._connections.warm(spec for specs in self._tiers.values() for spec in specs)
+
+    async def _look(self, address: str) -> None:
+        self._tiers = await discover(address)
+        if self._tiers:
+            self.completions.adopt(self._tiers)
+            log.info("models_found", **{tier: specs[0].model for tier, specs in self._tiers.items()})
+
+
+def open_language_models(
+    settings: ModelsSettings,
+    providers: Mapping[str, ModelProvider],
+    ledger: Ledger,
+    look_every: float = LOOK_EVERY,
+) -> LanguageModels:
+    """The language models of the settings and of plugins' providers, by name; nothing is loaded before `start`."""
+    return LanguageModels(settings, providers, ledger, look_every)

@@ -1,0 +1,179 @@
+"""The bounded tool loop: propose -> gate -> execute -> observe, until there is an answer or a limit is reached."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import msgspec
+
+from agent_gateway.errors import ModelFailed
+from agent_gateway.graph.faculties import ToolLimits
+from agent_gateway.graph.prompt import Observation
+from agent_gateway.graph.rules import TALK
+from agent_gateway.graph.speaking import Proposal, Speaker
+from agent_gateway.graph.tool_protocol import ProposedCall
+from agent_gateway.interfaces import Context, Failure, Generation, GenerationRequest
+from agent_gateway.tool import Tool, ToolCall, ToolResult
+
+#: The code of the error when the models said nothing, twice.
+EMPTY = "empty_answer"
+#: So many calls of one proposal are made.
+MOST_CALLS = 4
+#: The share of the turn's time that tools may take at most; the answer needs the rest.
+_SHARE = 0.6
+#: What retrieve has just done need not be proposed again: for a look-up, or one inference from what was found.
+_LOOKED_UP = "knowledge_search"
+_SIMPLE_DEPTH = 1
+_TWICE = 2
+
+
+class ToolLoop:
+    """The loop of one answer. Whatever a model does, it ends: in an answer, or in `ModelFailed`."""
+
+    def __init__(self, context: Context, request: GenerationRequest, speaker: Speaker, limits: ToolLimits) -> None:
+        self._context = context
+        self._request = request
+        self._speaker = speaker
+        self._limits = limits
+        self._begun = asyncio.get_running_loop().time()
+        self._steps = 0
+        self._calls = 0
+        self._done: dict[tuple[str, bytes], ToolResult] = {}
+        #: In a row: calls that could not be made, and calls that had been made before.
+        self._bad = 0
+        self._repeated = 0
+
+    async def run(self) -> AsyncIterator[Generation]:
+        """The answer, with whatever tools it needs."""
+        tools = self._worthwhile_tools()
+        while tools and not self._spent():
+            self._steps += 1
+            proposal = Proposal()
+            async for piece in self._speaker.propose(tools, proposal):
+                yield piece
+            if proposal.spoke and not proposal.reading.goes_on:
+                return
+            async for piece in self._follow(proposal):
+                yield piece
+            tools = self._next_tools(proposal)
+        async for piece in self._conclude():
+            yield piece
+
+    async def _follow(self, proposal: Proposal) -> AsyncIterator[Generation]:
+        """Do what was proposed, and choose who is asked next."""
+        reading = proposal.reading
+        self._speaker.correction = reading.fault
+        if not reading.goes_on:
+            for told in () if reading.answers else self._note_empty():
+                yield told
+            return
+        self._bad += bool(reading.fault)
+        for call in reading.calls[:MOST_CALLS]:
+            async for piece in self._take(call):
+                yield piece
+        for told in self._go_on():
+            yield told
+
+    def _next_tools(self, proposal: Proposal) -> Sequence[Tool]:
+        """The tools for the next proposal; none when there is to be an answer now."""
+        if not proposal.reading.goes_on or max(self._bad, self._repeated) >= _TWICE:
+            return ()
+        return self._context.tools(self._request.intent)
+
+    def _worthwhile_tools(self) -> Sequence[Tool]:
+        """The tools that are offered at first; none when looking things up once more is all they could do."""
+        request = self._request
+        if request.intent.category == TALK:
+            return ()
+        tools = self._context.tools(request.intent)
+        simple = request.answerable and request.intent.reasoning_depth <= _SIMPLE_DEPTH
+        return () if simple and all(tool.name == _LOOKED_UP for tool in tools) else tools
+
+    def _spent(self) -> bool:
+        """Whether a limit is reached."""
+        now = asyncio.get_running_loop().time()
+        seconds = min(self._limits.seconds, (self._context.deadline - self._begun) * _SHARE)
+        used_up = self._speaker.tokens >= self._limits.tokens
+        return self._steps >= self._limits.steps or used_up or now - self._begun >= seconds
+
+    async def _take(self, proposed: ProposedCall) -> AsyncIterator[Generation]:
+        """One call from gate to observation, shown as it happens."""
+        self._calls += 1
+        call = ToolCall(id=f"call-{self._calls}", name=proposed.name, arguments=proposed.arguments or {})
+        yield Generation(call=call)
+        gated = self._gate(call, proposed)
+        result = gated if gated is not None else await self._execute(call)
+        self._observe(call, result, repeated=gated is not None and not gated.mendable)
+        yield Generation(result=result)
+
+    def _gate(self, call: ToolCall, proposed: ProposedCall) -> ToolResult | None:
+        """What is said of a call that is not worth making; the executor has the gate that decides what is allowed."""
+        if proposed.arguments is None:
+            text = f"The arguments of '{call.name}' are no JSON object that can be read. Give them again, and whole."
+            return ToolResult(call_id=call.id, name=call.name, status="failed", text=text, mendable=True)
+        earlier = self._done.get(_key(call))
+        if earlier is None:
+            return None
+        text = (
+            f"This was called already with the same arguments, and is not called again. The result was:\n{earlier.text}"
+        )
+        repeated = msgspec.structs.replace(earlier, call_id=call.id, text=text, ms=0.0)
+        return repeated if earlier.mendable else msgspec.structs.replace(repeated, status="refused")
+
+    async def _execute(self, call: ToolCall) -> ToolResult:
+        result = msgspec.structs.replace(await self._context.call(call.name, call.arguments), call_id=call.id)
+        self._done[_key(call)] = result
+        return result
+
+    def _observe(self, call: ToolCall, result: ToolResult, *, repeated: bool) -> None:
+        """Keep a result for the next call of the model, and count what goes wrong."""
+        self._speaker.observations.append(Observation(call, result))
+        self._bad = self._bad + 1 if result.mendable else 0
+        self._repeated = self._repeated + 1 if repeated else 0
+
+    def _go_on(self) -> Iterator[Generation]:
+        """Choose who proposes the next step: another tier, once, when this one cannot make a call that fits."""
+        before = self._speaker.route
+        failed = self._bad >= _TWICE and "bad_tool_call" not in self._speaker.failures
+        if failed:
+            self._speaker.failures.append("bad_tool_call")
+        elif max(self._bad, self._repeated) >= _TWICE or self._spent():
+            return
+        yield from self._speaker.reroute("tool")
+        if failed and self._speaker.route.tier != before.tier:
+            self._bad = 0
+            yield from self._tell_change(before.tier, "did not call tools as it should")
+
+    def _note_empty(self) -> Iterator[Generation]:
+        """A model said nothing; another may, or the same one once more. `ModelFailed` the second time."""
+        failure: Failure = "empty_answer"
+        if failure in self._speaker.failures:
+            raise ModelFailed("the model gave no answer, twice", code=EMPTY)
+        self._speaker.failures.append(failure)
+        before = self._speaker.route.tier
+        yield from self._speaker.reroute("conclude" if self._speaker.observations else "plan")
+        if self._speaker.route.tier != before:
+            yield from self._tell_change(before, "gave no answer")
+
+    def _tell_change(self, tier: str, why: str) -> Iterator[Generation]:
+        yield Generation(notice=f"The model of the {tier} tier {why}, so the {self._speaker.route.tier} tier goes on.")
+
+    async def _conclude(self) -> AsyncIterator[Generation]:
+        """The answer from what there is, without tools."""
+        self._speaker.correction = ""
+        if self._speaker.observations:
+            for told in self._speaker.reroute("conclude"):
+                yield told
+        while True:
+            async for piece in self._speaker.speak("conclude" if self._speaker.observations else "answer"):
+                yield piece
+            if self._speaker.spoke:
+                return
+            for told in self._note_empty():
+                yield told
+
+
+def _key(call: ToolCall) -> tuple[str, bytes]:
+    """The same for calls with the same name and arguments, in whatever order these are written."""
+    return call.name, msgspec.json.encode(call.arguments, order="deterministic")

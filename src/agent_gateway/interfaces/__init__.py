@@ -1,0 +1,84 @@
+"""The Protocols through which the parts of the house meet; nobody imports a sibling.
+
+Vectors are float32, unit length; a batch has shape (n, dimensions).
+"""
+
+from __future__ import annotations
+
+from agent_gateway.interfaces.completions import (
+    CompletionPiece,
+    Completions,
+    CompletionTask,
+    Ledger,
+    ModelReport,
+    ModelUse,
+    Standing,
+)
+from agent_gateway.interfaces.routing import Failure, RouteCase, RouteChoice, RouteExplanation, RoutePolicy, Step
+from agent_gateway.interfaces.runs import Runs, TurnRequest
+from agent_gateway.interfaces.search import (
+    CollectionInfo,
+    Ingestion,
+    IngestProgress,
+    Interaction,
+    Knowledge,
+    Passage,
+    SearchQuery,
+    SearchResult,
+    Sentence,
+    Vector,
+)
+from agent_gateway.interfaces.tools import Tools
+from agent_gateway.interfaces.turn import (
+    Agent,
+    Classifier,
+    Context,
+    Emit,
+    Encoder,
+    Generation,
+    GenerationRequest,
+    Model,
+    Readiness,
+    Stage,
+    TurnState,
+)
+
+__all__ = [
+    "Agent",
+    "Classifier",
+    "CollectionInfo",
+    "CompletionPiece",
+    "CompletionTask",
+    "Completions",
+    "Context",
+    "Emit",
+    "Encoder",
+    "Failure",
+    "Generation",
+    "GenerationRequest",
+    "IngestProgress",
+    "Ingestion",
+    "Interaction",
+    "Knowledge",
+    "Ledger",
+    "Model",
+    "ModelReport",
+    "ModelUse",
+    "Passage",
+    "Readiness",
+    "RouteCase",
+    "RouteChoice",
+    "RouteExplanation",
+    "RoutePolicy",
+    "Runs",
+    "SearchQuery",
+    "SearchResult",
+    "Sentence",
+    "Stage",
+    "Standing",
+    "Step",
+    "Tools",
+    "TurnRequest",
+    "TurnState",
+    "Vector",
+]
