@@ -29,6 +29,8 @@ from benchmarks.small_mistakes import FINAL, INVENTED, MISTAKES, READ_TOOL, WRIT
 USEFUL, ERROR, NEITHER = "useful answer", "one clear error", "neither"
 #: Seconds; far more than any of these turns may need.
 DEADLINE = 20.0
+#: The passage is found for the first; for the second nothing is, and only the tool knows.
+QUESTIONS = ("Which drawer are the keys in? (case {})", "Where are the keys? (case {})")
 MODES: Sequence[ToolMode] = ("native", "json")
 KEYS = StaticKnowledge({"docs": [passage("The keys are in the drawer.", source="keys.md")]})
 
@@ -102,7 +104,8 @@ async def ask_all(gateway: GatewayClient, pupils: Pupils, count: int) -> Tally:
     tally = Tally()
     for case in range(count):
         begun = time.perf_counter()
-        events = await gateway.stream(MODES[case % len(MODES)], f"Where are the keys? (case {case})")
+        question = QUESTIONS[case // len(MODES) % len(QUESTIONS)].format(case)
+        events = await gateway.stream(MODES[case % len(MODES)], question)
         tally.milliseconds.append((time.perf_counter() - begun) * 1000)
         outcome = judge(events, tally)
         tally.outcomes[outcome] += 1

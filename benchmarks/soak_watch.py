@@ -32,8 +32,9 @@ def register_personas() -> list[ag.Persona]:
     return [ag.Persona(id="observer", port=%d, title="Observer", prompt="Count.", stages={"act": act})]
 """
 #: What may be held more at the end: connections that are kept for the next question, tasks and threads with them.
-FILES, TASKS, THREADS = 16, 8, 8
-#: Megabytes: whatever happened, and for a thousand turns in between. Fewer turns say nothing about memory.
+FILES, TASKS, THREADS = 16, 8, 16
+#: Megabytes: whatever happened, and for a thousand turns in between. Fewer turns say nothing about memory, nor about
+#: threads, which the libraries start when there is much to do, and keep.
 SLACK_MB, GROWTH_MB, JUDGED_TURNS = 15.0, 2.0, 1000
 
 
@@ -67,11 +68,12 @@ async def look(gateway: GatewayProcess, idle_seconds: float) -> Holding:
 
 def growth(before: Holding, after: Holding, turns: int) -> list[Figure]:
     """What is held more after so many turns."""
-    allowed = SLACK_MB + GROWTH_MB * turns / 1000 if turns >= JUDGED_TURNS else None
+    judged = turns >= JUDGED_TURNS
+    allowed = SLACK_MB + GROWTH_MB * turns / 1000 if judged else None
     tasks = sum(after.tasks.values()) - sum(before.tasks.values())
     return [
         Figure("growth: file descriptors", after.files - before.files, "", FILES),
-        Figure("growth: threads", after.threads - before.threads, "", THREADS),
+        Figure("growth: threads", after.threads - before.threads, "", THREADS if judged else None),
         Figure("growth: tasks", tasks, "", TASKS),
         Figure("growth: PSS", after.pss - before.pss, "MB", allowed),
         Figure("growth: RSS", after.rss - before.rss, "MB"),

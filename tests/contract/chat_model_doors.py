@@ -121,3 +121,9 @@ async def collect(model: ChatModel, request: CompletionRequest | None = None) ->
 def text_of(chunks: list[CompletionChunk]) -> str:
     """The text of an answer."""
     return "".join(chunk.text for chunk in chunks)
+
+
+async def read_into(chunks: list[CompletionChunk], stream: AsyncIterator[CompletionChunk]) -> None:
+    """Read a stream, and keep what comes before an error, too."""
+    async for chunk in stream:
+        chunks.append(chunk)  # noqa: PERF401 - a comprehension would lose them with the error

@@ -7,7 +7,7 @@ import email.utils
 import json
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from tests.contract.chat_model_doors import (
     a_request,
     collect,
     opened,
+    read_into,
     text_of,
     until,
 )
@@ -63,12 +64,6 @@ async def failure(door: Door, server: ScriptedModelServer, **changes: Any) -> tu
         with pytest.raises(ModelFailed) as caught:
             await read_into(chunks, model.stream(a_request(tools=(LOOK_UP,), schema=SCHEMA)))
     return caught.value, chunks
-
-
-async def read_into(chunks: list[CompletionChunk], stream: AsyncIterator[CompletionChunk]) -> None:
-    """Read a stream, and keep what comes before an error, too."""
-    async for chunk in stream:
-        chunks.append(chunk)  # noqa: PERF401 - a comprehension would lose them with the error
 
 
 async def test_an_answer_is_its_pieces_then_its_end_then_its_usage(door: Door) -> None:

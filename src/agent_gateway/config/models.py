@@ -111,6 +111,11 @@ class ModelEntry(Section):
         """Refuse combinations that cannot work."""
         if self.key_env and self.key_file:
             raise ValueError("key_env and key_file name two keys; keep one of them")
+        provider = (self.model or "").partition("/")[0]
+        if self.direct and not self.address and self.model is not None and provider not in DEFAULT_ADDRESSES:
+            raise ValueError("direct needs an address")
+        if self.tokenizer and not Path(self.tokenizer).is_file():
+            raise ValueError(f"there is no file '{self.tokenizer}' for tokenizer")
         if self.window is not None and self.max_tokens is not None and self.max_tokens >= self.window:
             raise ValueError("max_tokens must be less than window: the question needs room, too")
         return self

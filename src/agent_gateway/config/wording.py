@@ -10,6 +10,8 @@ from typing import Any
 from agent_gateway.config.schema import KeyPath
 
 SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+#: Settings that are called like a secret and are none: counts, and where a secret is to be found.
+NO_SECRETS = frozenset({"tokens", "max_tokens", "tokenizer", "key_env", "key_file"})
 HIDDEN = "(hidden)"
 
 
@@ -24,7 +26,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def is_secret(path: KeyPath) -> bool:
     """Tell whether a key's value must never be shown."""
-    return any(SECRET.search(part) for part in path)
+    return any(SECRET.search(part) and part not in NO_SECRETS for part in path)
 
 
 def show(value: Any) -> str:

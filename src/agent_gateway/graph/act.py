@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_gateway.completion import Usage
 from agent_gateway.events import Token
+from agent_gateway.graph.writing.closing import closing
 from agent_gateway.interfaces import Context, Generation, GenerationRequest, TurnState
 from agent_gateway.messages import Citation, ToolUse, TurnUsage
 from agent_gateway.tool import ToolCall
@@ -24,8 +25,9 @@ async def act(state: TurnState, context: Context) -> TurnState:
         history=state.get("history", ()),
     )
     outcome = _Outcome(state, context)
-    async for piece in context.generate(request, state["route"]):
-        await outcome.take(piece)
+    async with closing(context.generate(request, state["route"])) as pieces:
+        async for piece in pieces:
+            await outcome.take(piece)
     return outcome.update()
 
 

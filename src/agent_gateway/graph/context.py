@@ -17,8 +17,8 @@ from agent_gateway.events import EventData
 from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.model_classifier import Doubt, describe_categories, reconsider
 from agent_gateway.graph.router import FLOOR
-from agent_gateway.graph.sources import Sources
-from agent_gateway.graph.writer import ModelWriter
+from agent_gateway.graph.writing.sources import Sources
+from agent_gateway.graph.writing.writer import ModelWriter
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import (
     CompletionPiece,

@@ -48,10 +48,11 @@ class DirectChatModel:
             await self._check(connection)
             reader = ChunkReader(self._spec)
             lines = LineSplitter()
+            # Little is done for each token: no method that needs not be, no task and no timer.
             while not reader.done:
-                data = await self._read(connection)
-                for line in self._split(lines, data) if data else ():
-                    chunk = reader.read(line)
+                data = await connection.read()
+                for line in lines.feed(data):
+                    chunk = reader.read(line) if line else None
                     if chunk is not None:
                         yield chunk
                 if not data:
@@ -59,6 +60,10 @@ class DirectChatModel:
                     if chunk is not None:
                         yield chunk
             whole = True
+        except (BrokenAnswer, LineTooLong) as error:
+            raise malformed(self._spec, str(error)) from error
+        except ConnectionCut as error:
+            raise stream_cut(self._spec, str(error)) from error
         finally:
             if whole:
                 self._pool.keep(connection)
@@ -83,20 +88,6 @@ class DirectChatModel:
         except OSError as error:
             raise unreachable(self._spec, error) from error
 
-    async def _read(self, connection: HttpConnection) -> bytes:
-        try:
-            return await connection.read()
-        except BrokenAnswer as error:
-            raise malformed(self._spec, str(error)) from error
-        except ConnectionCut as error:
-            raise stream_cut(self._spec, str(error)) from error
-
-    def _split(self, lines: LineSplitter, data: bytes) -> list[bytes]:
-        try:
-            return lines.feed(data)
-        except LineTooLong as error:
-            raise malformed(self._spec, str(error)) from error
-
     async def _check(self, connection: HttpConnection) -> None:
         """Raise the `ModelFailed` of an answer that is no stream."""
         kind = connection.headers.get(b"content-type", b"").lower()
@@ -112,7 +103,7 @@ class DirectChatModel:
     async def _refusal(self, connection: HttpConnection) -> ModelFailed:
         try:
             body = await self._error_body(connection)
-        except ModelFailed:
+        except (BrokenAnswer, ConnectionCut):
             # The status says enough.
             body = b""
         retry_after = connection.headers.get(b"retry-after", b"").decode("latin-1")
@@ -131,6 +122,6 @@ class DirectChatModel:
     async def _error_body(self, connection: HttpConnection) -> bytes:
         """The first 64 KiB of a body."""
         body = b""
-        while len(body) < ERROR_BYTES and (data := await self._read(connection)):
+        while len(body) < ERROR_BYTES and (data := await connection.read()):
             body += data
         return body[:ERROR_BYTES]

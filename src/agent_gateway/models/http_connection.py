@@ -87,11 +87,14 @@ class HttpConnection(asyncio.Protocol):
         if self._error is None and exc is not None:
             self._error = ConnectionCut(str(exc) or type(exc).__name__)
         self._wake()
+        self._hand_back()
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        """An answer begins."""
+        """An answer begins; one that nobody asked for must never be taken for the next request's."""
+        if self.complete:
+            self.abort()
         self.headers = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -106,6 +109,8 @@ class HttpConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body came."""
+        if self.complete:
+            return
         self._body.append(body)
         self._held += len(body)
         if self._held > HIGH_WATER_BYTES and not self._paused and self.transport is not None:
@@ -118,9 +123,7 @@ class HttpConnection(asyncio.Protocol):
             self.complete = True
             self.reusable = self._parser.should_keep_alive() and not self.lost
             self._stop_draining()
-            if self._keep is not None:
-                keep, self._keep = self._keep, None
-                keep(self)
+            self._hand_back()
 
     # What its user calls.
 
@@ -136,7 +139,8 @@ class HttpConnection(asyncio.Protocol):
         while not self._started:
             if self._error is not None or self.lost:
                 raise self._failure("closed the connection before it answered")
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
 
     async def read(self) -> bytes:
         """The next bytes of the body, empty after the last; `ConnectionCut`, `BrokenAnswer`."""
@@ -145,14 +149,18 @@ class HttpConnection(asyncio.Protocol):
                 raise self._failure("closed the connection")
             if self.complete or self.lost:
                 return b""
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
         return self._take()
 
     def release(self, keep: Callable[[HttpConnection], None]) -> None:
-        """Read the rest of the body, which should be empty, in the background; then `keep` the connection."""
-        if self.complete:
+        """Read the rest of the body, which should be empty, in the background; then `keep` the connection.
+
+        It is kept for sure, lost as it may be by then.
+        """
+        if self.complete or self.lost:
             keep(self)
-        elif not self.lost:
+        else:
             self._keep = keep
             self._drain = self._loop.call_later(DRAIN_SECONDS, self.abort)
 
@@ -172,6 +180,11 @@ class HttpConnection(asyncio.Protocol):
             self.transport.resume_reading()
         return body
 
+    def _hand_back(self) -> None:
+        if self._keep is not None:
+            keep, self._keep = self._keep, None
+            keep(self)
+
     def _stop_draining(self) -> None:
         if self._drain is not None:
             self._drain.cancel()
@@ -182,14 +195,6 @@ class HttpConnection(asyncio.Protocol):
         if isinstance(error, BrokenAnswer):
             return error
         return ConnectionCut(str(error) if error is not None else otherwise, silent=not self._heard)
-
-    async def _wait(self) -> None:
-        """Wait until something has come."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

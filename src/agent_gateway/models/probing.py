@@ -35,7 +35,7 @@ class _Listed(msgspec.Struct, frozen=True):
     models: tuple[_Named, ...] | None = ()
 
     def names(self) -> tuple[str, ...]:
-        return tuple(each.id or each.name for each in (*(self.data or ()), *(self.models or ())))
+        return tuple(dict.fromkeys(each.id or each.name for each in (*(self.data or ()), *(self.models or ()))))
 
 
 async def probe_all(tiers: Mapping[Tier, Sequence[ModelSpec]], seconds: float = _TIMEOUT) -> tuple[ModelReport, ...]:

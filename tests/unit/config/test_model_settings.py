@@ -66,9 +66,11 @@ models:
       concurrency: 7
       direct: true
       tools: json
-      tokenizer: /etc/tokenizer.json
+      tokenizer: TOKENIZER
 """
-    assert specs(tmp_path, text)["large"] == (
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.touch()
+    assert specs(tmp_path, text.replace("TOKENIZER", str(tokenizer)))["large"] == (
         ModelSpec(
             model="hosted_vllm/m",
             address="https://vllm.lan/v1",
@@ -81,7 +83,7 @@ models:
             concurrency=7,
             direct=True,
             tools="json",
-            tokenizer="/etc/tokenizer.json",
+            tokenizer=str(tokenizer),
         ),
     )
 
@@ -100,6 +102,8 @@ def test_an_answer_leaves_room_for_the_question(tmp_path: Path) -> None:
         ("{window: 10}", "models.small.0.window"),
         ("{window: 1000, max_tokens: 1000}", "max_tokens must be less than window"),
         ("{key_env: A, key_file: /b}", "name two keys"),
+        ("{model: openai/x, direct: true}", "direct needs an address"),
+        ("{tokenizer: /no/tokenizer.json}", "there is no file '/no/tokenizer.json'"),
         ("{key_file: secret.txt}", "must be an absolute path"),
         ("{price: {input: -1}}", "models.small.0.price.input"),
     ],

@@ -15,7 +15,7 @@ from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.context import AgentContext, TurnScope
 from agent_gateway.graph.faculties import Faculties, ToolLimits
 from agent_gateway.graph.router import Router
-from agent_gateway.graph.writer import ModelWriter
+from agent_gateway.graph.writing.writer import ModelWriter
 from agent_gateway.interfaces import (
     CompletionPiece,
     CompletionTask,

@@ -196,6 +196,10 @@ MISBEHAVIOUR = {
     "a tool call in a fence": Case([Say(f"Let me see.\n```json\n{RING}\n```"), ANSWER], "native",
                                    "Let me see.\n\n\nIt rang.", ("ok",)),
     "a tool call as the answer": Case([Say(RING), DONE, Say(RING), ANSWER], "json", "It rang.", ("ok",)),
+    "a lead-in and a tool call as the answer": Case(
+        [Say(RING), DONE, Say(f"I will ring.\n{RING}"), ANSWER], "json", "I will ring.\n\n\nIt rang.", ("ok",)
+    ),
+    "a tool call as text that cannot be read": Case([Say(RING[:-2]), Say(RING), ANSWER], "native", "It rang.", ("ok",)),
     "an answer in JSON": Case([DONE, Say('{"action": "answer", "answer": "It rang."}')], "json", "It rang."),
     "a writing tool": Case([Say(calls=[("erase", '{"path": "/"}')]), ANSWER], "native", "It rang.", ("refused",)),
     "an invented citation": Case([Say("It rang [4].")], "native", "It rang.", (), "small", 1,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_gateway.completion import ToolRequest
-from agent_gateway.graph.loose_json import find_values, load
+from agent_gateway.graph.writing.loose_json import find_values, load
 
 #: The names models give to the same two things, most telling first.
 _NAMES = ("tool", "tool_name", "name", "function", "function_name")
@@ -16,6 +16,10 @@ _LISTS = ("tool_calls", "calls", "actions", "function_calls")
 _CALL, _ANSWER = "call", "answer"
 _ENDS = frozenset({_ANSWER, "final", "final_answer", "finish", "none", "respond", "done"})
 _BESIDE = frozenset({"action", "type", "id", "thought", "thoughts", "reason", "reasoning", "explanation"})
+
+
+#: What a model with tool calls of its own is told when it wrote one as text, and wrong.
+UNREADABLE = "Your last tool call could not be read. Call the tool again, with whole arguments, or answer."
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import msgspec
 
 from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.faculties import ToolLimits
-from agent_gateway.graph.prompt import Observation
-from agent_gateway.graph.rules import TALK
-from agent_gateway.graph.speaking import Proposal, Speaker
-from agent_gateway.graph.tool_protocol import ProposedCall
+from agent_gateway.graph.writing.prompt import Observation
+from agent_gateway.graph.writing.rules import TALK
+from agent_gateway.graph.writing.speaking import Proposal, Speaker
+from agent_gateway.graph.writing.tool_protocol import ProposedCall
 from agent_gateway.interfaces import Context, Failure, Generation, GenerationRequest
 from agent_gateway.tool import Tool, ToolCall, ToolResult
 
@@ -168,7 +168,7 @@ class ToolLoop:
         while True:
             async for piece in self._speaker.speak("conclude" if self._speaker.observations else "answer"):
                 yield piece
-            if self._speaker.spoke:
+            if self._speaker.answered:
                 return
             for told in self._note_empty():
                 yield told

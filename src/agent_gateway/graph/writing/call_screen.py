@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from agent_gateway.graph.tool_protocol import ProposedCall, read_wrapped_answer, read_written_calls
+from agent_gateway.graph.writing.loose_json import find_values
+from agent_gateway.graph.writing.tool_protocol import ProposedCall, read_wrapped_answer, read_written_calls
 
 _MARKERS = ("<tool_call>", "<function", "<|python_tag|>", "<|tool_call|>", "[TOOL_CALLS]", "[tool_calls]")
 _LANGUAGES = frozenset({"", "json", "tool_call", "tool_code", "tool"})
@@ -16,6 +18,15 @@ _KEYS = frozenset(
 )
 #: A call is not longer than this.
 _LONGEST = 8000
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What was held back to the end: text to be shown, or calls, or (`broken`) a call that cannot be read."""
+
+    text: str = ""
+    calls: tuple[ProposedCall, ...] = ()
+    broken: bool = False
 
 
 class CallScreen:
@@ -42,11 +53,15 @@ class CallScreen:
             self._held, self._line_begins = rest, bool(newline)
         return "".join(shown)
 
-    def finish(self) -> tuple[str, tuple[ProposedCall, ...]]:
+    def finish(self) -> Rest:
         """The reply is over: what was held back is text to be shown, or calls."""
         held, self._held = self._held, ""
-        calls = read_written_calls(held, self._names)
-        return ("", calls) if calls else (read_wrapped_answer(held) or held, ())
+        if calls := read_written_calls(held, self._names):
+            return Rest(calls=calls)
+        if answer := read_wrapped_answer(held):
+            return Rest(answer)
+        broken = self._line_begins and any(name in held for name in self._names) and not any(find_values(held))
+        return Rest(broken=True) if broken else Rest(held)
 
     def _may_be_call(self, line: str) -> bool:
         """Whether what begins here is a call, or too short to tell."""

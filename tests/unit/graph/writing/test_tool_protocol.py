@@ -5,8 +5,14 @@ import time
 import pytest
 
 from agent_gateway.completion import ToolRequest
-from agent_gateway.graph.call_screen import CallScreen
-from agent_gateway.graph.tool_protocol import ProposedCall, Reading, read_reply, read_request, read_written_calls
+from agent_gateway.graph.writing.call_screen import CallScreen
+from agent_gateway.graph.writing.tool_protocol import (
+    ProposedCall,
+    Reading,
+    read_reply,
+    read_request,
+    read_written_calls,
+)
 
 NAMES = ("knowledge_search", "list_pods")
 SEARCH = ProposedCall("knowledge_search", {"query": "dns"})
@@ -107,7 +113,9 @@ def screen(text: str, size: int) -> tuple[str, str, tuple[ProposedCall, ...]]:
     """What was shown before the end, what after, and the calls."""
     filtered = CallScreen(NAMES)
     shown = "".join(filtered.feed(text[start : start + size]) for start in range(0, len(text), size))
-    return shown, *filtered.finish()
+    rest = filtered.finish()
+    assert not rest.broken
+    return shown, rest.text, rest.calls
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -139,6 +147,22 @@ def test_prose_before_a_written_call_is_shown(size: int) -> None:
 def test_an_answer_is_shown_whole(text: str, size: int) -> None:
     shown, rest, calls = screen(text, size)
     assert (shown + rest, calls) == (text, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ('{"action": "call", "tool": "knowledge_search", "arguments": {"query": "keys}', True),
+        ('{"tool": "knowledge_search", "arguments": query=keys}', True),
+        ('```json\n{"name": "web", "image": nginx # a comment\n}\n```', False),
+        ('{"action": "somewhere else", not JSON', False),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_no_answer_and_other_text_is(text: str, broken: bool) -> None:
+    filtered = CallScreen(NAMES)
+    shown = filtered.feed(text)
+    rest = filtered.finish()
+    assert (rest.broken, shown + rest.text) == (broken, "" if broken else text)
 
 
 def test_an_answer_in_code_or_json_is_shown_as_soon_as_it_is_clear() -> None:

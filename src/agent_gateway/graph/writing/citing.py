@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from agent_gateway.graph.markdown_code import CodeSpans
+from agent_gateway.graph.writing.markdown_code import CodeSpans
 from agent_gateway.interfaces import Generation, Passage
 from agent_gateway.messages import Citation
 

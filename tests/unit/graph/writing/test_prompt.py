@@ -9,9 +9,9 @@ from tests.unit.graph.dialogue import Bell, an_info
 from tests.unit.graph.parts import a_passage, an_intent
 
 from agent_gateway.completion import CompletionRequest, ModelInfo
-from agent_gateway.graph.packing import shorten
-from agent_gateway.graph.prompt import Material, Observation, Prompt
-from agent_gateway.graph.rules import Task
+from agent_gateway.graph.writing.packing import shorten
+from agent_gateway.graph.writing.prompt import Material, Observation, Prompt
+from agent_gateway.graph.writing.rules import Task
 from agent_gateway.interfaces import GenerationRequest, Passage
 from agent_gateway.messages import Exchange
 from agent_gateway.persona import Persona

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from tests.unit.graph.parts import a_passage
 
-from agent_gateway.graph.citing import LONGEST_HELD, Citer
+from agent_gateway.graph.writing.citing import LONGEST_HELD, Citer
 from agent_gateway.interfaces import Generation
 from agent_gateway.messages import Citation
 

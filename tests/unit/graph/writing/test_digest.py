@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent_gateway.graph.digest import OLDER, RECENT, digest, older, recent, unmark
+from agent_gateway.graph.writing.digest import OLDER, RECENT, digest, older, recent, unmark
 from agent_gateway.messages import Exchange
 
 

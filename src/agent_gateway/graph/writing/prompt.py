@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent_gateway.completion import ChatMessage, CompletionRequest, FunctionSchema, ModelInfo, ToolRequest
-from agent_gateway.graph.digest import digest, older, recent, unmark
-from agent_gateway.graph.packing import Room, shorten
-from agent_gateway.graph.rules import Task, proposal_schema, write_protocol, write_rules
+from agent_gateway.graph.writing.digest import digest, older, recent, unmark
+from agent_gateway.graph.writing.packing import Room, shorten
+from agent_gateway.graph.writing.rules import Task, proposal_schema, write_protocol, write_rules
 from agent_gateway.interfaces import GenerationRequest, Passage
 from agent_gateway.messages import Exchange
 from agent_gateway.tool import READ_MORE, Tool, ToolCall, ToolResult

@@ -9,8 +9,8 @@ import msgspec
 from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.faculties import ToolLimits
 from agent_gateway.graph.router import FLOOR
-from agent_gateway.graph.speaking import NO_MODEL, Speaker
-from agent_gateway.graph.tool_loop import EMPTY, ToolLoop
+from agent_gateway.graph.writing.speaking import NO_MODEL, Speaker
+from agent_gateway.graph.writing.tool_loop import EMPTY, ToolLoop
 from agent_gateway.interfaces import Context, Generation, GenerationRequest, Model
 from agent_gateway.messages import Route
 

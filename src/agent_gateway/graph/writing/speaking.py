@@ -6,21 +6,25 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent_gateway.completion import Finish, ModelInfo, ToolRequest
+from agent_gateway.completion import ModelInfo, ToolRequest, Usage
 from agent_gateway.errors import ModelFailed
-from agent_gateway.graph.call_screen import CallScreen
-from agent_gateway.graph.citing import Citer
-from agent_gateway.graph.prompt import Material, Observation, Prompt
 from agent_gateway.graph.router import FLOOR
-from agent_gateway.graph.rules import Task
-from agent_gateway.graph.tool_protocol import Reading, read_reply, read_request
+from agent_gateway.graph.writing.call_screen import CallScreen
+from agent_gateway.graph.writing.citing import Citer
+from agent_gateway.graph.writing.closing import closing
+from agent_gateway.graph.writing.prompt import Material, Observation, Prompt
+from agent_gateway.graph.writing.repetition import RepetitionGuard
+from agent_gateway.graph.writing.rules import Task
+from agent_gateway.graph.writing.tool_protocol import UNREADABLE, Reading, read_reply, read_request
 from agent_gateway.interfaces import CompletionPiece, Context, Failure, Generation, GenerationRequest, Step, TurnState
 from agent_gateway.messages import Route
 from agent_gateway.tool import Tool
 
 #: The code of the error when no model can be asked.
 NO_MODEL = "no_model_available"
+_REPEATS = "repetition"
 _CUT = {
+    _REPEATS: "The model began to repeat itself, and the answer was ended there.",
     "length": "The answer ends where the model's limit of tokens was reached.",
     "content_filter": "The model's server filtered the rest of the answer.",
 }
@@ -52,9 +56,10 @@ class Speaker:
         self._tag = secrets.token_hex(4)
         self._citer = Citer(lambda: context.citable, self._knows)
         #: The tools that the model knows of, and may ask for although it is to answer.
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = tuple(context.persona.tools)
+        self._evaded = False
         self._model: ModelInfo | None = None
-        self._finish: Finish | None = None
+        self._finish: str = ""
         self._requests: tuple[ToolRequest, ...] = ()
 
     @property
@@ -62,18 +67,25 @@ class Speaker:
         """Whether the model that was asked last said anything to the user."""
         return self._citer.begun
 
+    @property
+    def answered(self) -> bool:
+        """Whether that was an answer, and not a tool call that was due no more."""
+        return self.spoke and not self._evaded
+
     async def speak(self, task: Task) -> AsyncIterator[Generation]:
         """Have the answer written, each piece shown as it comes; a tool call that is written instead is not."""
-        screen = CallScreen(self._names) if self._names else None
+        screen = CallScreen(self._names)
         async for piece in self._ask(Prompt(self._material(), task)):
             if isinstance(piece, str):
-                for shown in self._citer.feed(screen.feed(piece) if screen is not None else piece):
+                for shown in self._citer.feed(screen.feed(piece) if self._names else piece):
                     yield shown
             else:
                 yield piece
-        for shown in self._citer.feed(screen.finish()[0]) if screen is not None else ():
+        rest = screen.finish()
+        self._evaded = rest.broken or bool(rest.calls)
+        for shown in self._citer.feed(rest.text):
             yield shown
-        for shown in self._end():
+        for shown in self._end(quiet=self._evaded):
             yield shown
 
     async def propose(self, tools: Sequence[Tool], proposal: Proposal) -> AsyncIterator[Generation]:
@@ -89,16 +101,16 @@ class Speaker:
             else:
                 for shown in self._citer.feed(screen.feed(piece) if self._mode() == "native" else piece):
                     yield shown
-        rest, written = screen.finish()
-        for shown in self._citer.feed(rest):
+        rest = screen.finish()
+        for shown in self._citer.feed(rest.text):
             yield shown
         if reply or self._mode() == "json":
             proposal.reading = read_reply("".join(reply), names)
             return
-        calls = tuple(read_request(each) for each in self._requests) or written
-        for shown in self._end(quiet=bool(calls)):
+        calls = tuple(read_request(each) for each in self._requests) or rest.calls
+        for shown in self._end(quiet=rest.broken or bool(calls)):
             yield shown
-        proposal.reading = Reading(calls=calls)
+        proposal.reading = Reading(calls=calls, fault=UNREADABLE if rest.broken and not calls else "")
         proposal.spoke = self.spoke
 
     def reroute(self, step: Step) -> Iterator[Generation]:
@@ -125,22 +137,29 @@ class Speaker:
 
     async def _ask(self, prompt: Prompt) -> AsyncIterator[str | Generation]:
         """One call: text as the model says it, and everything else as it is to be shown."""
-        self._model, self._finish, self._requests = None, None, ()
-        first = True
+        self._model, self._finish, self._requests = None, "", ()
+        guard = RepetitionGuard()
         # What a tool has changed must not be asked for twice.
-        async for piece in self._context.complete(self.route.tier, prompt, retry=not self.observations):
-            if first:
-                first = False
-                self._citer.begin(prompt.citable)
-                for told in self._introduce(piece):
-                    yield told
-            if piece.text:
-                yield piece.text
-            if piece.finish is not None:
-                self._finish, self._requests = piece.finish, piece.tool_requests
-            if piece.usage is not None:
-                self.tokens += piece.usage.prompt_tokens + piece.usage.completion_tokens
-                yield Generation(usage=piece.usage)
+        pieces = self._context.complete(self.route.tier, prompt, retry=not self.observations)
+        async with closing(pieces):
+            async for piece in pieces:
+                if piece.model is not None:
+                    self._citer.begin(prompt.citable)
+                    for told in self._introduce(piece):
+                        yield told
+                if piece.text:
+                    yield piece.text
+                    if guard.feed(piece.text):
+                        self._finish = _REPEATS
+                        return
+                elif piece.finish is not None:
+                    yield self._note_end(piece)
+
+    def _note_end(self, piece: CompletionPiece) -> Generation:
+        self._finish, self._requests = piece.finish or "", piece.tool_requests
+        usage = piece.usage or Usage()
+        self.tokens += usage.prompt_tokens + usage.completion_tokens
+        return Generation(usage=usage)
 
     def _introduce(self, piece: CompletionPiece) -> Iterator[Generation]:
         """Who speaks, when it is not who was meant to, and why."""
@@ -157,7 +176,7 @@ class Speaker:
     def _end(self, *, quiet: bool = False) -> Iterator[Generation]:
         """The end of what a model says; `quiet`: it goes on after the tools."""
         yield from self._citer.flush()
-        notice = _CUT.get(self._finish or "", "")
+        notice = _CUT.get(self._finish, "")
         if notice and self.spoke and not quiet:
             yield Generation(notice=notice)
 
