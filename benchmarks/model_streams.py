@@ -34,6 +34,8 @@ from benchmarks.turns import sample_questions
 LAG_MS, TOKEN_US, STARTS_PER_SECOND = 100.0, 100.0, 5
 #: Shares of an answer's length: until then all have begun, until then they are left alone.
 RAMP, ALONE = 0.2, 0.6
+#: Until the last of them has begun, whatever the listener's own start took.
+SETTLE = 1.5
 #: How long the streams may take beyond their length, seconds.
 PATIENCE = 30.0
 #: A persona whose short answers come at once, with the documents and the stages of any other.
@@ -54,6 +56,15 @@ def register_personas() -> list[ag.Persona]:
 
 
 @dataclass(frozen=True)
+class Calm:
+    """A time in which nothing begins: from, until (monotonic clock), and the gateway's CPU seconds in it."""
+
+    since: float
+    until: float
+    cpu: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of it. Seconds; `begun` is on the monotonic clock, `starts` those of the short turns."""
 
@@ -61,6 +72,15 @@ class Outcome:
     begun: float
     cpu: float
     starts: tuple[float, ...]
+    calm: Calm
+
+
+async def watch_calm(gateway: GatewayProcess, length: float) -> Calm:
+    """Measure the gateway while all streams run and nothing else does."""
+    await asyncio.sleep(RAMP * length + SETTLE)
+    since, before = time.monotonic(), gateway.cpu_seconds()
+    await asyncio.sleep((ALONE - RAMP) * length - SETTLE)
+    return Calm(since, time.monotonic(), gateway.cpu_seconds() - before)
 
 
 @asynccontextmanager
@@ -100,9 +120,10 @@ async def run_streams(gateway: GatewayProcess, streams: int, length: float) -> O
     before, begun = gateway.cpu_seconds(), time.monotonic()
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=ROOT)
     starting = asyncio.create_task(start_turns(gateway, ALONE * length, (1 - ALONE) * length))
+    watching = asyncio.create_task(watch_calm(gateway, length))
     output, _ = await process.communicate()
-    starts = await starting
-    return Outcome(msgspec.json.decode(output, type=Heard), begun, gateway.cpu_seconds() - before, starts)
+    starts, calm = await starting, await watching
+    return Outcome(msgspec.json.decode(output, type=Heard), begun, gateway.cpu_seconds() - before, starts, calm)
 
 
 async def measure(streams: int, tokens: int, rate: float, *, direct: bool) -> list[Figure]:
@@ -122,6 +143,7 @@ def report(name: str, outcome: Outcome, tokens: int, length: float) -> list[Figu
     alone = window(heard, begun + RAMP * length, begun + ALONE * length)
     beside = window(heard, outcome.begun + ALONE * length, begun + length)
     cut = sum(count != tokens or ends != ["done"] for count, ends in zip(heard.tokens, heard.ends, strict=True))
+    streamed = sum(outcome.calm.since <= at < outcome.calm.until for at in heard.at)
     lag, cost = (LAG_MS, TOKEN_US) if name == "direct" else (None, None)
     return [
         Figure(f"{name}: streams at once", len(heard.tokens), ""),
@@ -130,7 +152,8 @@ def report(name: str, outcome: Outcome, tokens: int, length: float) -> list[Figu
         Figure(f"{name}: lag alone, p99", quantile(alone, 0.99), "ms", lag),
         Figure(f"{name}: lag with turns starting, p50", quantile(beside, 0.5), "ms"),
         Figure(f"{name}: lag with turns starting, p99", quantile(beside, 0.99), "ms", lag),
-        Figure(f"{name}: gateway CPU per token", outcome.cpu / max(1, sum(heard.tokens)) * 1e6, "us", cost),
+        Figure(f"{name}: gateway CPU per streamed token", outcome.calm.cpu / max(1, streamed) * 1e6, "us", cost),
+        Figure(f"{name}: the same with all that begins", outcome.cpu / max(1, sum(heard.tokens)) * 1e6, "us"),
         Figure(f"{name}: those short turns, p50", quantile(outcome.starts, 0.5) * 1000, "ms"),
     ]
 

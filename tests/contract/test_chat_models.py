@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.utils
 import json
 import socket
@@ -133,10 +134,13 @@ async def test_the_server_gets_what_was_asked(door: Door) -> None:
         assert sent == ['{"thing": "pod"}', "{}"]
 
 
-async def test_nothing_but_the_question_is_asked(door: Door) -> None:
-    server = ScriptedModelServer()
-    async with opened(door, server) as model:
-        await collect(model, a_request(tools=(LOOK_UP,)))
+@pytest.mark.parametrize("fault", [None, Fault.CUT, Fault.SERVER_ERROR, Fault.NO_TOOLS], ids=str)
+async def test_nothing_but_the_question_is_asked(door: Door, fault: Fault | None) -> None:
+    # LiteLLM knows common models, and asks an Ollama about others.
+    server = ScriptedModelServer(["our-own-model"], [Reply("Yes, it is.", fault=fault)])
+    async with opened(door, server, name="our-own-model") as model:
+        with contextlib.suppress(ModelFailed):
+            await collect(model, a_request(tools=(LOOK_UP,), schema=SCHEMA))
     assert (len(server.requests), server.probes) == (1, [])
 
 
@@ -176,7 +180,7 @@ async def test_a_fault_has_its_code(door: Door, fault: Fault) -> None:
     assert error.retry_after == (7 if fault is Fault.RATE_LIMIT_RETRY_AFTER else None)
     assert f"{door.provider}/{NAME} at {door.address(server)}" in error.detail
     assert not any(chunk.finish for chunk in chunks)
-    assert len(server.requests) == 1
+    assert (len(server.requests), server.probes) == (1, [])
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from agent_gateway.bell import Bell
+
 #: Bytes that wait for a slow reader before its run's events are no longer fetched.
 WINDOW = 65_536
 KEEPALIVE = b": keep-alive\n\n"
@@ -28,7 +30,8 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._parts: list[bytes] = []
         self._size = 0
-        self._filled = asyncio.Event()
+        self._filled = False
+        self._bell = Bell()
         self._room = asyncio.Event()
         self._room.set()
         self._last_put = self._loop.time()
@@ -41,7 +44,7 @@ class Outbox:
         self._last_put = self._loop.time()
         if self._size >= WINDOW:
             self._room.clear()
-        self._filled.set()
+        self._fill()
 
     async def room(self) -> None:
         """Wait until the reader has caught up."""
@@ -55,7 +58,7 @@ class Outbox:
     def end(self) -> None:
         """Say that nothing more will be put."""
         self.ended = True
-        self._filled.set()
+        self._fill()
 
     def leave(self) -> None:
         """Say that nobody reads any more."""
@@ -65,17 +68,23 @@ class Outbox:
     def stop(self) -> None:
         """Send what is here, then say that the gateway drains."""
         self.stopped = True
-        self._filled.set()
+        self._fill()
 
     async def take(self) -> bytes:
         """Take everything there is, as soon as there is something; may be empty at the end."""
-        await self._filled.wait()
-        self._filled.clear()
+        while not self._filled:
+            await self._bell.wait()
+        self._filled = False
         taken = b"".join(self._parts)
         self._parts.clear()
         self._size = 0
-        self._room.set()
+        if not self._room.is_set():
+            self._room.set()
         return taken
+
+    def _fill(self) -> None:
+        self._filled = True
+        self._bell.ring()
 
     def close(self) -> None:
         """Forget the timer."""

@@ -13,7 +13,6 @@ import msgspec
 
 from agent_gateway.completion import RequestBuilder
 from agent_gateway.errors import GatewayError, ModelFailed
-from agent_gateway.events import EventData
 from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.model_classifier import Doubt, describe_categories, reconsider
 from agent_gateway.graph.router import FLOOR
@@ -68,17 +67,14 @@ class AgentContext:
         self.abilities = abilities
         self._intents = intents
         self._faculties = faculties
-        self._emit = scope.emit
+        #: Puts an event on the run's stream.
+        self.emit = scope.emit
         self._calls = itertools.count(1)
         self._sources = Sources()
         self.run_id = scope.run.id
         self.conversation_id = scope.run.conversation_id
         self.owner = scope.run.owner
         self.deadline = scope.deadline
-
-    async def emit(self, data: EventData) -> None:
-        """Put an event on the run's stream."""
-        await self._emit(data)
 
     async def encode(self, text: str) -> Vector:
         """The vector of one text."""

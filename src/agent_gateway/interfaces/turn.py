@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, TypedDict
 
 import msgspec
@@ -209,7 +209,7 @@ class Model(Protocol):
         ...
 
 
-Emit: TypeAlias = Callable[[EventData], Awaitable[None]]
+Emit: TypeAlias = Callable[[EventData], Coroutine[Any, Any, None]]
 
 
 class Agent(Protocol):

@@ -8,7 +8,7 @@ from agent_gateway.completion import ChatModel, CompletionChunk, CompletionReque
 from agent_gateway.errors import ModelFailed
 from agent_gateway.models.failures import stream_cut, subject
 from agent_gateway.models.pricing import cost_of
-from agent_gateway.models.timing import TimedStream
+from agent_gateway.models.timing import open_stream
 
 #: Tokens that the format of a conversation adds to each message.
 _MESSAGE_TOKENS = 4
@@ -26,7 +26,7 @@ class Call:
         self._request = request
         self._texts: list[str] = []
         self._said: Usage | None = None
-        self._stream = TimedStream(chat.stream(request), spec.timeouts, deadline, subject(spec))
+        self._stream = open_stream(chat, request, spec.timeouts, deadline, subject(spec))
 
     @property
     def answered(self) -> bool:

@@ -26,6 +26,9 @@ class DirectChatModel:
     Closing an answer's iterator closes the connection at once, so that the server stops to compute.
     """
 
+    #: Cancelled, it waits for nothing any more.
+    ends_at_once = True
+
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
         parts = urlsplit(spec.address)

@@ -12,7 +12,7 @@ from agent_gateway.completion import CompletionChunk, CompletionRequest, ModelSp
 from agent_gateway.models.failures import stream_cut, unreachable
 from agent_gateway.models.keys import read_key
 from agent_gateway.models.litellm_failures import RAISED, failure_of
-from agent_gateway.models.litellm_import import AsyncHTTPHandler, litellm, settle
+from agent_gateway.models.litellm_import import AsyncHTTPHandler, litellm
 from agent_gateway.models.litellm_transport import ModelTransport
 from agent_gateway.models.openai_wire import ToolRequests, finish_of, write_format, write_messages, write_tool
 
@@ -34,7 +34,6 @@ class LitellmChatModel:
             self._transport = ModelTransport(spec, ollama=spec.provider in _OLLAMA)
         if spec.provider in _OVER_HTTP:
             self._handler = AsyncHTTPHandler(transport=self._transport, follow_redirects=False)
-        settle(spec.model, spec.window)
 
     async def stream(self, request: CompletionRequest) -> AsyncIterator[CompletionChunk]:
         """Stream an answer; see `ChatModel.stream`."""

@@ -20,7 +20,7 @@ from litellm.exceptions import ContextWindowExceededError
 from litellm.llms.base_llm.chat.transformation import BaseLLMException
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
-__all__ = ["AsyncHTTPHandler", "BaseLLMException", "ContextWindowExceededError", "litellm", "settle"]
+__all__ = ["AsyncHTTPHandler", "BaseLLMException", "ContextWindowExceededError", "litellm"]
 
 
 def silence() -> None:
@@ -36,12 +36,6 @@ def silence() -> None:
         logger.propagate = False
     # A model may repeat itself; `max_tokens` bounds that, for every adapter alike.
     litellm.__dict__["REPEATED_STREAMING_CHUNK_LIMIT"] = sys.maxsize
-
-
-def settle(model: str, window: int) -> None:
-    """Tell LiteLLM of a model, which else asks an Ollama for it in the middle of a call, and blocks meanwhile."""
-    known = {"litellm_provider": model.partition("/")[0], "mode": "chat", "max_input_tokens": window}
-    litellm.model_cost.setdefault(model, known)
 
 
 silence()

@@ -51,6 +51,7 @@ class GroupCommit:
         self._batch = Batch()
         self._window: asyncio.TimerHandle | None = None
         self._due = self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: asyncio.Future[None] | None = None
         self._unstored: dict[str, LiveRun] = {}
 
@@ -128,7 +129,7 @@ class GroupCommit:
     def _schedule(self, *, urgent: bool = False) -> None:
         if self._due or self._closed:
             return
-        loop = asyncio.get_running_loop()
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         if urgent:
             self._due = True
             # Not at once: other runs may end in the same pass of the loop.

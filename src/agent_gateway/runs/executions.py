@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from agent_gateway.errors import GatewayError
-from agent_gateway.events import EventData, RunResumed, RunStarted, event_type
+from agent_gateway.events import EventData, RunResumed, RunStarted, Token, event_type
 from agent_gateway.interfaces import Agent
 from agent_gateway.messages import Answer, Problem, Run
 from agent_gateway.runs.commits import GroupCommit
@@ -36,7 +36,7 @@ class Emitter:
 
     async def __call__(self, data: EventData) -> None:
         """Put an event on the run's stream; waits only when far more is pending than the disk takes."""
-        if isinstance(data, RunStarted | RunResumed | Answer | Problem):
+        if type(data) is not Token and isinstance(data, RunStarted | RunResumed | Answer | Problem):
             raise GatewayError(
                 f"a stage may not emit {event_type(data)!r}: beginning and end belong to the run", code="invalid_event"
             )

@@ -73,7 +73,6 @@ class Followers:
     async def _live(self, live: LiveRun, after: int) -> AsyncGenerator[Event]:
         index = max(0, after + 1 - live.first_seq)
         while True:
-            changed = live.changed
             while index < len(live.events):
                 yield live.events[index]
                 index += 1
@@ -83,7 +82,8 @@ class Followers:
                 return
             if live.over or self._lives.closing:
                 raise Draining
-            await changed.wait()
+            # Nothing was waited for since the last look, so nothing was missed.
+            await live.changed.wait()
 
     async def _ended(self, run_id: str, revived: asyncio.Event) -> Run | None:
         """The stored run, when it has ended; None when it is interrupted."""

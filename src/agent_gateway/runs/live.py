@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from agent_gateway.bell import Bell
 from agent_gateway.events import Event, EventData, event_type
 from agent_gateway.messages import Answer, Problem, Run, RunStatus
 from agent_gateway.runs.database import Draining
@@ -37,7 +38,7 @@ class LiveRun:
         self.row_changed = True
         self.sealed = self.over = self.unstored = False
         self.started = asyncio.get_running_loop().time()
-        self.changed = asyncio.Event()
+        self.changed = Bell()
         self._answer: bytes | None = None
         self._next_seq = self.first_seq
 
@@ -92,8 +93,7 @@ class LiveRun:
 
     def notify(self) -> None:
         """Wake everybody who waits for this run."""
-        changed, self.changed = self.changed, asyncio.Event()
-        changed.set()
+        self.changed.ring()
 
     def row(self) -> tuple[str | int | bytes | None, ...]:
         """The outcome in the order of the table's columns."""
