@@ -22,11 +22,12 @@ from tests.contract.doc_pages import ROOT, Fence
 #: What a reader finds in the clone and the commands use.
 COPIED = ("examples", "plugins", "personas.yaml", "docs", "README.md")
 #: Every port that a page may name, and those of plugins it tells to write.
-PORTS = (8080, 30107, 30120, 30121, 30122, 30127, 30197, 30198, 30199)
+PORTS = (8080, 18000, 30107, 30120, 30121, 30122, 30127, 30197, 30198, 30199)
 READY_SECONDS = 150
 COMMAND_SECONDS = 120
 
-_ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1):(\d{4,5})\b")
+_ADDRESS = re.compile(r"\b(?:localhost|127\.0\.0\.1):(\d{4,5})\b")
+_PORT = re.compile(r"--port (\d{4,5})\b")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Workspace:
 
     def shift(self, commands: str) -> str:
         """Put the real ports in the place of the documented ones."""
-        return _ADDRESS.sub(lambda match: f"127.0.0.1:{self.port(int(match[2]))}", commands)
+        shifted = _ADDRESS.sub(lambda match: f"127.0.0.1:{self.port(int(match[1]))}", commands)
+        return _PORT.sub(lambda match: f"--port {self.port(int(match[1]))}", shifted)
 
     def environment(self) -> dict[str, str]:
         """The environment of a reader, with `agent-gateway` on the path and a curl that fails on an error status."""

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ LIST_LENGTH = 50
 RRF_K = 60
 #: The words of a query are read up to here; its vector covers less.
 QUERY_CHARACTERS = 4000
+#: Sentences whose terms are kept: the pages that are asked for are mostly the same ones.
+SENTENCES_KEPT = 2048
 
 CHUNK_FEATURES = (
     "cosine",
@@ -164,7 +167,7 @@ def describe_sentences(
     described = []
     for number, (start, end) in enumerate(chunk.spans):
         text = chunk.text[start:end]
-        found = set(terms(text))
+        found = _terms_of(text)
         covered = sum(idf for term, idf in weights.items() if term in found) / total
         neighbours: Sequence[float] = (*cosines[max(0, number - 1) : number], *cosines[number + 1 : number + 2])
         described.append(
@@ -183,6 +186,11 @@ def describe_sentences(
             )
         )
     return np.array(described, dtype=np.float32).reshape(-1, len(SENTENCE_FEATURES))
+
+
+@lru_cache(maxsize=SENTENCES_KEPT)
+def _terms_of(sentence: str) -> frozenset[str]:
+    return frozenset(terms(sentence))
 
 
 def _fuse(cosines: Floats, bm25: Floats) -> tuple[Ints, Floats]:

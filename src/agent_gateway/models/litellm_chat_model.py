@@ -17,9 +17,10 @@ from agent_gateway.models.litellm_transport import ModelTransport
 from agent_gateway.models.openai_wire import ToolRequests, finish_of, write_format, write_messages, write_tool
 
 _OLLAMA = frozenset({"ollama_chat", "ollama"})
-#: Providers that LiteLLM reaches over its own HTTP client, or OpenAI's; either may be given to it.
+#: Providers that LiteLLM reaches over its own HTTP client, or OpenAI's; either may be given to it. For others it has
+#: clients of its own, whose answers are not looked at on the wire.
 _OVER_HTTP = frozenset({"ollama_chat", "hosted_vllm"})
-_OVER_OPENAI = frozenset({"openai"})
+_OVER_OPENAI = frozenset({"openai", "custom_openai", "lm_studio", "llamafile", "docker_model_runner", "xinference"})
 
 
 class LitellmChatModel:

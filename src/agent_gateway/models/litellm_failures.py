@@ -23,17 +23,20 @@ def failure_of(spec: ModelSpec, error: BaseException, *, begun: bool) -> ModelFa
     What was recognised on the wire is within, under LiteLLM's wrappings.
     """
     chain = list(unwrap(error))
+    for inner in chain:
+        if isinstance(inner, ModelFailed):
+            return inner
     for inner in reversed(chain):
         failure = _recognise(spec, inner)
         if failure is not None:
             return failure
+        if isinstance(inner, httpx.TransportError | APIConnectionError):
+            break
     return stream_cut(spec, str(chain[-1])) if begun else unreachable(spec, chain[-1])
 
 
 def _recognise(spec: ModelSpec, error: BaseException) -> ModelFailed | None:
     """The error for what one of these exceptions says by itself."""
-    if isinstance(error, ModelFailed):
-        return error
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return malformed(spec, str(error))
     status = getattr(error, "status_code", None)

@@ -38,4 +38,11 @@ def silence() -> None:
     litellm.__dict__["REPEATED_STREAMING_CHUNK_LIMIT"] = sys.maxsize
 
 
+def warm() -> None:
+    """Make the first of what every answer is made of: pydantic works out only then what it looks like."""
+    litellm.ModelResponse()
+    litellm.types.utils.ModelResponseStream()
+
+
 silence()
+warm()
