@@ -39,9 +39,12 @@ IMPORTERS = {
     "torch": ("src/agent_gateway/knowledge/encoders/sentence_transformers_encoder.py",),
     "sentence_transformers": ("src/agent_gateway/knowledge/encoders/sentence_transformers_encoder.py",),
     "onnxruntime": ("src/agent_gateway/knowledge/encoders/",),
+    "litellm": ("src/agent_gateway/models/litellm_",),
+    "openai": ("src/agent_gateway/models/litellm_",),
+    "httptools": ("src/agent_gateway/server/", "src/agent_gateway/models/http_connection.py"),
 }
 #: What takes longer to import than the command line may take to answer `--help`.
-HEAVY = ("langgraph", "lancedb", "litestar", "onnxruntime", "pyarrow", "sentence_transformers", "sklearn", "torch")
+HEAVY = ("langgraph", "lancedb", "litellm", "litestar", "onnxruntime", "pyarrow", "sentence_transformers", "sklearn", "torch")
 LIGHT_MODULES = ("agent_gateway", "agent_gateway.config", "agent_gateway.plugins", "agent_gateway.registry",
                  "agent_gateway.cli", "agent_gateway.server")  # fmt: skip
 

@@ -21,17 +21,19 @@ _OLLAMA = frozenset({"ollama_chat", "ollama"})
 #: clients of its own, whose answers are not looked at on the wire.
 _OVER_HTTP = frozenset({"ollama_chat", "hosted_vllm"})
 _OVER_OPENAI = frozenset({"openai", "custom_openai", "lm_studio", "llamafile", "docker_model_runner", "xinference"})
+#: Those for which a transport can be given.
+REHEARSED = _OVER_HTTP | _OVER_OPENAI
 
 
 class LitellmChatModel:
-    """Implements `ChatModel` over `litellm.acompletion`."""
+    """Implements `ChatModel` over `litellm.acompletion`; `transport` instead of connections to the spec's address."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._spec = spec
-        self._transport: ModelTransport | None = None
+        self._transport = transport
         self._handler: AsyncHTTPHandler | None = None
         self._closed = False
-        if spec.provider in _OVER_HTTP | _OVER_OPENAI:
+        if transport is None and spec.provider in REHEARSED:
             self._transport = ModelTransport(spec, ollama=spec.provider in _OLLAMA)
         if spec.provider in _OVER_HTTP:
             self._handler = AsyncHTTPHandler(transport=self._transport, follow_redirects=False)
@@ -64,7 +66,7 @@ class LitellmChatModel:
     async def close(self) -> None:
         """Close all connections; those of providers with a client of their own are LiteLLM's."""
         self._closed = True
-        if self._transport is not None:
+        if isinstance(self._transport, ModelTransport):
             await self._transport.close_connections()
 
     def _write(self, request: CompletionRequest) -> dict[str, Any]:
@@ -96,7 +98,7 @@ class LitellmChatModel:
             arguments["response_format"] = write_format(request.schema)
         return arguments
 
-    def _client(self, transport: ModelTransport, key: str | None) -> AsyncHTTPHandler | AsyncOpenAI:
+    def _client(self, transport: httpx.AsyncBaseTransport, key: str | None) -> AsyncHTTPHandler | AsyncOpenAI:
         """What LiteLLM sends the call with; connections are the transport's, and outlive it."""
         if self._handler is not None:
             return self._handler

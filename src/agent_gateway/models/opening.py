@@ -19,5 +19,7 @@ def open_chat_model(spec: ModelSpec, providers: Mapping[str, ModelProvider]) -> 
     if spec.direct:
         return DirectChatModel(spec)
     from agent_gateway.models.litellm_chat_model import LitellmChatModel  # noqa: PLC0415 - takes seconds to import
+    from agent_gateway.models.litellm_rehearsal import rehearse  # noqa: PLC0415 - as above
 
+    rehearse(spec.provider)
     return LitellmChatModel(spec)
