@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import httpx
@@ -43,7 +44,7 @@ class _NobodyThere(httpx.AsyncBaseTransport):
 
 
 def rehearse(provider: str) -> None:
-    """Do it, once in a process for each provider; takes a second, and is not for the thread of an event loop."""
+    """Do it, once in a process for each provider; takes a second, so not while an event loop waits."""
     if provider in REHEARSED:
         _rehearse(provider)
 
@@ -53,7 +54,9 @@ def _rehearse(provider: str) -> None:
     with warnings.catch_warnings():
         # What LiteLLM's own models say while they are built is nobody's business here.
         warnings.simplefilter("ignore")
-        asyncio.run(_call(provider))
+        # A loop of its own needs a thread of its own.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _call(provider)).result()
 
 
 async def _call(provider: str) -> None:
