@@ -44,7 +44,8 @@ IMPORTERS = {
     "httptools": ("src/agent_gateway/server/", "src/agent_gateway/models/http_connection.py"),
 }
 #: What takes longer to import than the command line may take to answer `--help`.
-HEAVY = ("langgraph", "lancedb", "litellm", "litestar", "onnxruntime", "pyarrow", "sentence_transformers", "sklearn", "torch")
+HEAVY = ("langgraph", "lancedb", "litellm", "litestar", "onnxruntime", "pyarrow", "sentence_transformers", "sklearn",
+         "torch")  # fmt: skip
 LIGHT_MODULES = ("agent_gateway", "agent_gateway.config", "agent_gateway.plugins", "agent_gateway.registry",
                  "agent_gateway.cli", "agent_gateway.server")  # fmt: skip
 

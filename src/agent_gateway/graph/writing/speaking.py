@@ -15,6 +15,7 @@ from agent_gateway.graph.writing.closing import closing
 from agent_gateway.graph.writing.prompt import Material, Observation, Prompt
 from agent_gateway.graph.writing.repetition import RepetitionGuard
 from agent_gateway.graph.writing.rules import Task
+from agent_gateway.graph.writing.thinking import ThoughtFilter
 from agent_gateway.graph.writing.tool_protocol import UNREADABLE, Reading, read_reply, read_request
 from agent_gateway.interfaces import CompletionPiece, Context, Failure, Generation, GenerationRequest, Step, TurnState
 from agent_gateway.messages import Route
@@ -138,7 +139,7 @@ class Speaker:
     async def _ask(self, prompt: Prompt) -> AsyncIterator[str | Generation]:
         """One call: text as the model says it, and everything else as it is to be shown."""
         self._model, self._finish, self._requests = None, "", ()
-        guard = RepetitionGuard()
+        guard, thoughts = RepetitionGuard(), ThoughtFilter()
         # What a tool has changed must not be asked for twice.
         pieces = self._context.complete(self.route.tier, prompt, retry=not self.observations)
         async with closing(pieces):
@@ -148,11 +149,14 @@ class Speaker:
                     for told in self._introduce(piece):
                         yield told
                 if piece.text:
-                    yield piece.text
+                    if text := thoughts.feed(piece.text):
+                        yield text
                     if guard.feed(piece.text):
                         self._finish = _REPEATS
                         return
                 elif piece.finish is not None:
+                    if text := thoughts.finish():
+                        yield text
                     yield self._note_end(piece)
 
     def _note_end(self, piece: CompletionPiece) -> Generation:
