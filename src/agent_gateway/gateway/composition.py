@@ -73,6 +73,7 @@ class Gateway:
         await runs.recover()
         self.readiness.set("personas")
         await settle()
+        await opened.models.find()
         # Not waited for: the floor answers, and what models need may take seconds to load.
         self._spawn(self._start_models(opened.models))
         log.info("ready", personas=sorted(self._agents))

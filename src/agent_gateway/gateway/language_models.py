@@ -51,18 +51,20 @@ class LanguageModels:
         """The models of each tier that has any."""
         return self._tiers
 
+    async def find(self, address: str = "") -> None:
+        """With no model configured, look once for an Ollama at `address` (its usual one by default): a moment."""
+        if not self._tiers and self._settings.discover:
+            await self._look(address)
+
     async def start(self, personas: Sequence[Persona] = (), address: str = "") -> None:
         """Load in worker threads what the models need, those of `personas` too: seconds, when LiteLLM is among it.
 
-        With no model configured, look for an Ollama at `address` (its usual one by default), now and from time to time
-        until there is one.
+        With no model configured, `find` one at `address`, now and from time to time until there is one.
         """
-        looking = not self._tiers and self._settings.discover
-        if looking:
-            await self._look(address)
+        await self.find(address)
         own = [specs for persona in personas for specs in persona.models.values()]
         await self._connections.warm(spec for specs in (*self._tiers.values(), *own) for spec in specs)
-        if looking and not self._tiers:
+        if self._settings.discover and not self._tiers:
             self._search = asyncio.create_task(self._look_regularly(address))
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -56,8 +57,22 @@ def ollama_address(environ: Mapping[str, str] = os.environ) -> str:
     return f"{url.scheme}://{f'[{name}]' if ':' in str(name) else name}:{port}{url.path}"
 
 
+async def listens(address: str) -> bool:
+    """Whether anybody does, which takes a millisecond to find out on this machine when nobody does."""
+    url = urlsplit(address)
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            _, writer = await asyncio.open_connection(url.hostname, url.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
 async def list_installed(address: str) -> tuple[InstalledModel, ...]:
     """The models an Ollama has; none when there is no Ollama at the address."""
+    if not await listens(address):
+        return ()
     try:
         # Without the environment's proxies: this asks this machine, or one that was named.
         async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT) as client:
