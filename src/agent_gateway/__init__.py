@@ -14,6 +14,7 @@ from agent_gateway.completion import (
     ModelProvider,
     ModelSpec,
     Price,
+    RequestBuilder,
     Timeouts,
     ToolRequest,
     Usage,
@@ -35,6 +36,7 @@ from agent_gateway.intent import Intent, IntentDefinition, IntentExample
 from agent_gateway.interfaces import (
     CompletionPiece,
     Context,
+    Failure,
     Generation,
     GenerationRequest,
     Passage,
@@ -42,10 +44,22 @@ from agent_gateway.interfaces import (
     SearchResult,
     Sentence,
     Stage,
+    Step,
     TurnState,
     Vector,
 )
-from agent_gateway.messages import Answer, Citation, Exchange, Problem, Recollection, Route, Run, ToolUse, TurnUsage
+from agent_gateway.messages import (
+    Answer,
+    Citation,
+    Exchange,
+    Problem,
+    Recollection,
+    Route,
+    Run,
+    Tier,
+    ToolUse,
+    TurnUsage,
+)
 from agent_gateway.persona import Persona, Policy
 from agent_gateway.tool import Tool, ToolCall, ToolResult, tool
 
@@ -77,6 +91,7 @@ __all__ = [
     "Event",
     "EventData",
     "Exchange",
+    "Failure",
     "Fault",
     "FunctionSchema",
     "GatewayError",
@@ -97,6 +112,7 @@ __all__ = [
     "Price",
     "Problem",
     "Recollection",
+    "RequestBuilder",
     "Route",
     "Run",
     "SearchQuery",
@@ -105,7 +121,9 @@ __all__ = [
     "Stage",
     "StageFinished",
     "StageStarted",
+    "Step",
     "StorageFailed",
+    "Tier",
     "Timeouts",
     "Token",
     "Tool",

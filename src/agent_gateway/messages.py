@@ -46,14 +46,18 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Which tier and model answer, and why. `parts` are the summands of `score` by name."""
+class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which tier and model answer, and why. `parts` are the summands of `score` by name.
+
+    `notice`: a sentence for the user when a tier that has models was passed over because it cannot answer now.
+    """
 
     tier: Tier
     model: str
     score: float
     parts: dict[str, float]
     reason: str
+    notice: str = ""
 
 
 class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +71,7 @@ class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of all model calls of a turn, and their cost in USD; `estimated` when a server did not count them."""
+    """Tokens of the calls that wrote an answer, and their cost in USD; `estimated` when a server did not count them."""
 
     prompt_tokens: int
     completion_tokens: int

@@ -137,9 +137,33 @@ async def test_a_turn_that_somebody_else_follows_goes_on(stream: bool) -> None:
     assert "event: done" in text
 
 
-async def test_a_follower_that_leaves_ends_nothing() -> None:
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])
+async def test_a_turn_ends_with_its_last_follower(stream: bool) -> None:
+    async with opened() as house:
+        run_id = await house.leave("hasty", stream=stream, follower=True)
+        await asyncio.sleep(SECONDS / 2)
+        assert await house.status("hasty", run_id) == "running"
+        house.following.cancel()
+        run = await house.end("hasty", run_id)
+    assert run.status == "cancelled"
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])
+async def test_a_follower_of_a_patient_turn_that_leaves_ends_nothing(stream: bool) -> None:
+    async with opened() as house:
+        run_id = await house.leave("patient", stream=stream, follower=True)
+        house.following.cancel()
+        await asyncio.gather(house.following, return_exceptions=True)
+        await asyncio.sleep(SECONDS / 2)
+        assert await house.status("patient", run_id) == "running"
+        house.slow.open.set()
+        assert (await house.end("patient", run_id)).status == "completed"
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])
+async def test_a_follower_that_leaves_ends_nothing_while_the_caller_is_there(stream: bool) -> None:
     async with opened() as house, persona_http(house.gateway, "hasty") as http:
-        asking = asyncio.create_task(http.post("/v1/chat", json={"message": "Hello?"}))
+        asking = asyncio.create_task(http.post("/v1/chat", json={"message": "Hello?", "stream": stream}))
         await house.slow.reached.wait()
         run_id = house.slow.run_id
         follows = asyncio.Event()
@@ -149,7 +173,7 @@ async def test_a_follower_that_leaves_ends_nothing() -> None:
         await asyncio.gather(following, return_exceptions=True)
         await asyncio.sleep(SECONDS / 2)
         house.slow.open.set()
-        assert (await asking).json()["status"] == "completed"
+        assert '"status":"completed"' in (await asking).text
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])

@@ -118,6 +118,8 @@ async def test_a_model_that_dies_in_mid_stream_is_one_clear_event_and_the_next_t
         assert answer.route is not None
         assert answer.route.tier == "medium"
         assert "hosted_vllm/big" in answer.route.reason
+        assert answer.notices == (answer.route.notice,)
+        assert answer.route.notice.startswith("The large tier cannot answer: hosted_vllm/big")
 
 
 @both
@@ -146,6 +148,10 @@ async def test_without_any_model_the_floor_answers_and_says_so(direct: bool) -> 
             assert answer.route is not None
             assert answer.route.tier == "extractive"
             assert "sentences from the documents" in answer.route.reason
+            assert "hosted_vllm/big" in " ".join(answer.notices)
+            assert answer.notices[-1].endswith("so the answer is made of sentences from the documents.") or (
+                answer.notices[-1].endswith("so this answer is made of sentences from the documents.")
+            )
         await there.ollama.start()
 
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from functools import partial
 from typing import cast
 
 import msgspec
-import structlog
 from litestar import post
 
-from agent_gateway.api.asgi import Headers, Receive, accepts, wait_for_leaving
+from agent_gateway.api.asgi import Receive, accepts, wait_for_leaving
 from agent_gateway.api.documentation import JSON_ERRORS, Endpoint, described
 from agent_gateway.api.identifiers import check_id
+from agent_gateway.api.listeners import call_off, open_stream
 from agent_gateway.api.problems import HttpError
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, body_of, edge_of, owner_of, persona_of, request_id_of, streams_of, url
 from agent_gateway.api.shapes import ChatRequest
-from agent_gateway.api.sse import EventStream
-from agent_gateway.errors import Conflict, NotFound, Unavailable
+from agent_gateway.errors import Unavailable
 from agent_gateway.interfaces import TurnRequest
 from agent_gateway.messages import Answer, Run
 
-_log = structlog.get_logger(__name__)
 _DECODER = msgspec.json.Decoder(ChatRequest)
 _CHAT = Endpoint(
     summary="Send a message",
@@ -52,7 +48,7 @@ async def chat(request: Call) -> Sendable:
     )
     location = (b"location", url(request, f"/v1/runs/{run.id}"))
     if body.stream or accepts(request.scope, b"text/event-stream"):
-        return _stream(request, run, (location,))
+        return open_stream(request, run, headers=(location,))
     headers = ((b"x-run-id", run.id.encode()), location)
     try:
         answer = await _result(request, run)
@@ -63,14 +59,6 @@ async def chat(request: Call) -> Sendable:
     return reply(answer, headers=headers)
 
 
-def _stream(request: Call, run: Run, headers: Headers) -> EventStream:
-    edge, streams = edge_of(request), streams_of(request)
-    on_leave = partial(_call_off, request, run) if persona_of(request).cancel_on_disconnect else None
-    return EventStream(
-        run.id, edge.runs.follow(run.id), streams, edge.settings.keepalive_seconds, headers, on_leave=on_leave
-    )
-
-
 async def _result(request: Call, run: Run) -> Answer:
     """Wait for the answer, and meanwhile, where that ends the turn, for the caller's going away."""
     result = edge_of(request).runs.result
@@ -79,20 +67,12 @@ async def _result(request: Call, run: Run) -> Answer:
     answer = asyncio.ensure_future(result(run.id))
     leaving = asyncio.ensure_future(wait_for_leaving(cast("Receive", request.receive)))
     try:
-        await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
+        with streams_of(request).waiting(run.id):
+            await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            await _call_off(request, run)
+            await call_off(request, run)
         return await answer
     finally:
         answer.cancel()
         leaving.cancel()
         await asyncio.gather(answer, leaving, return_exceptions=True)
-
-
-async def _call_off(request: Call, run: Run) -> None:
-    """Cancel a turn whose caller has gone, unless somebody else follows it: it is theirs now."""
-    if streams_of(request).following(run.id):
-        return
-    with suppress(Conflict, NotFound, Unavailable):  # it has ended meanwhile, is forgotten, or the gateway stops
-        await edge_of(request).runs.cancel(run.id, run.persona, run.owner)
-        _log.info("run_left", run_id=run.id)

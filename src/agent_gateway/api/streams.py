@@ -1,8 +1,9 @@
-"""What a live stream has ready to send, and the live streams, which a drain ends."""
+"""What a live stream has ready to send, and who listens to a run: live streams, which a drain ends, and others."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -101,18 +102,30 @@ class Outbox:
 
 
 class Streams:
-    """The connections that follow a run."""
+    """The connections that follow a run; its length counts the streams among them."""
 
     def __init__(self) -> None:
         self._live: dict[Outbox, str] = {}
+        self._waiting: Counter[str] = Counter()
         self._stopped = False
 
     def __len__(self) -> int:
         return len(self._live)
 
     def following(self, run_id: str) -> int:
-        """How many streams follow a run."""
-        return sum(each == run_id for each in self._live.values())
+        """How many listen to a run: its streams, and those who wait for its answer."""
+        return sum(each == run_id for each in self._live.values()) + self._waiting[run_id]
+
+    @contextmanager
+    def waiting(self, run_id: str) -> Iterator[None]:
+        """Count somebody who waits for a run's answer without a stream."""
+        self._waiting[run_id] += 1
+        try:
+            yield
+        finally:
+            self._waiting[run_id] -= 1
+            if not self._waiting[run_id]:
+                del self._waiting[run_id]
 
     @contextmanager
     def joined(self, outbox: Outbox, run_id: str) -> Iterator[None]:

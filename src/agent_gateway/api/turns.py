@@ -7,9 +7,9 @@ from litestar.params import FromPath
 
 from agent_gateway.api.documentation import Endpoint, described
 from agent_gateway.api.identifiers import check_id, last_event_id
+from agent_gateway.api.listeners import open_stream
 from agent_gateway.api.replies import Sendable, reply
-from agent_gateway.api.requests import Call, edge_of, owner_of, persona_of, streams_of, url
-from agent_gateway.api.sse import EventStream
+from agent_gateway.api.requests import Call, edge_of, owner_of, persona_of, url
 from agent_gateway.messages import Run
 
 _READ = Endpoint(summary="Read a run", reply=Run, errors=(404,))
@@ -28,9 +28,7 @@ async def read_run(request: Call, run_id: FromPath[str]) -> Sendable:
 async def follow_run(request: Call, run_id: FromPath[str]) -> Sendable:
     """Send the run's events from the start, or after `Last-Event-ID`: stored ones, then live ones, to the last."""
     after = last_event_id(request.scope)
-    run = await _find(request, run_id)
-    edge = edge_of(request)
-    return EventStream(run.id, edge.runs.follow(run.id, after), streams_of(request), edge.settings.keepalive_seconds)
+    return open_stream(request, await _find(request, run_id), after)
 
 
 @post("/v1/runs/{run_id:str}/cancel", status_code=202, opt=described(post=_CANCEL))

@@ -42,7 +42,7 @@ class _Outcome:
         self._calls: dict[str, ToolCall] = {}
         self._uses: list[ToolUse] = []
         self._usages: list[Usage] = []
-        self._notices: list[str] = []
+        self._notices: list[str] = [self._route.notice] if self._route.notice else []
 
     async def take(self, piece: Generation) -> None:
         """Show a piece and keep it. Text is by far the most frequent one."""

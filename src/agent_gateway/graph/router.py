@@ -33,34 +33,39 @@ class Router:
         """The route of one step of a turn, with the reason in one sentence."""
         choice = self.policy.decide(case)
         standings = self.standings(persona)
-        tier, why = self._settle(choice.tier, case.tiers, standings)
+        tier, why, notice = self._settle(choice.tier, case.tiers, standings)
         self._log_shadow(case, choice)
         model = standings[tier].model if tier in standings else FLOOR
         reason = f"{choice.reason}{why}"
-        return Route(tier=tier, model=model, score=choice.score, parts=choice.parts, reason=reason)
+        return Route(tier=tier, model=model, score=choice.score, parts=choice.parts, reason=reason, notice=notice)
 
     def standings(self, persona: Persona) -> Mapping[Tier, Standing]:
         """The tiers that have models, and whether this persona can ask them now."""
         return self.completions.standing(persona) if self.completions is not None else {}
 
-    def _settle(self, wanted: Tier, allowed: tuple[Tier, ...], standings: Mapping[Tier, Standing]) -> tuple[Tier, str]:
-        """The tier that answers, and the clauses that say why it is another one than was wanted."""
+    def _settle(
+        self, wanted: Tier, allowed: tuple[Tier, ...], standings: Mapping[Tier, Standing]
+    ) -> tuple[Tier, str, str]:
+        """The tier that answers, why it is another one than was wanted, and what the user is told of failing ones."""
         if wanted == FLOOR:
-            return FLOOR, ""
+            return FLOOR, "", ""
         clauses: list[str] = []
+        down: list[str] = []
         others = self.completions.fallbacks(wanted) if self.completions is not None else ()
         for tier in dict.fromkeys((wanted, *others)):
             standing = standings.get(tier)
             if tier not in allowed or standing is None:
                 clauses += _excuse(tier, allowed, standings) if tier == wanted else []
             elif standing.up:
-                clauses += [f"so the {tier} tier answers"] if tier != wanted else []
-                return tier, _joined(clauses)
+                answers = f"so the {tier} tier answers"
+                clauses += [answers] if tier != wanted else []
+                return tier, _joined(clauses), _sentence(down, answers)
             else:
-                clauses.append(f"the {tier} tier cannot answer: {standing.why}")
+                down.append(f"the {tier} tier cannot answer: {standing.why}")
+                clauses.append(down[-1])
         if not standings and NO_MODEL not in clauses:
             clauses.append(NO_MODEL)
-        return FLOOR, _joined([*clauses, _FLOOR_ANSWERS])
+        return FLOOR, _joined([*clauses, _FLOOR_ANSWERS]), _sentence(down, _FLOOR_ANSWERS)
 
     def _log_shadow(self, case: RouteCase, choice: RouteChoice) -> None:
         if self.shadow is None:
@@ -83,6 +88,14 @@ def _excuse(tier: Tier, allowed: tuple[Tier, ...], standings: Mapping[Tier, Stan
     if tier not in allowed:
         return [f"which this persona may not use (it may use: {', '.join(allowed) or 'none'})"]
     return [f"no model is configured for the {tier} tier" if standings else NO_MODEL]
+
+
+def _sentence(down: list[str], answers: str) -> str:
+    """What the user is told; nothing when no model failed."""
+    if not down:
+        return ""
+    text = f"{'; '.join(down)}, {answers}."
+    return text[:1].upper() + text[1:]
 
 
 def _joined(clauses: list[str]) -> str:

@@ -47,6 +47,7 @@ class Attempt:
         self._queued = False
         self._permit: Permit | None = None
         self._call: Call | None = None
+        self._reserved: float | None = None
         self._outcome = CANCELLED
 
     async def start(self) -> CompletionPiece:
@@ -112,6 +113,8 @@ class Attempt:
 
     async def _ask(self, chat: ChatModel, info: ModelInfo) -> CompletionPiece:
         request = self._task.build(info)
+        # Nothing is awaited between this and the call: of many that begin at once, each sees those before it.
+        self._reserved = self._books.reserve(self._task.persona, self._connection.spec, request)
         self._call = Call(chat, self._connection.spec, info, request, self._task.deadline)
         piece = await self._read(self._call)
         return msgspec.structs.replace(piece, model=info)
@@ -132,6 +135,10 @@ class Attempt:
 
     async def _end_call(self, outcome: str) -> None:
         call, self._call = self._call, None
+        if self._reserved is not None:
+            # What it did cost is recorded before anybody else can ask.
+            self._books.release(self._task.persona, self._reserved)
+            self._reserved = None
         if call is None:
             return
         if call.answered or outcome not in _UNASKED:

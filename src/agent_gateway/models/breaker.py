@@ -19,7 +19,7 @@ Permit: TypeAlias = int
 
 
 class Breaker:
-    """Counts the failures of one model at one address. `clock` is in seconds.
+    """Counts the failures of one model at one address, asked with one key. `clock` is in seconds.
 
     Closed, it lets every call through. Open, it lets none through until its time is over, and then one, the probe:
     its success closes the breaker, its failure opens it for twice as long. A call that began before the breaker opened

@@ -6,9 +6,11 @@ import msgspec
 
 from agent_gateway.completion import ChatModel, CompletionChunk, CompletionRequest, ModelInfo, ModelSpec, Usage
 from agent_gateway.errors import ModelFailed
-from agent_gateway.models.failures import stream_cut, subject
+from agent_gateway.models.failures import stream_cut
+from agent_gateway.models.naming import subject
 from agent_gateway.models.pricing import cost_of
 from agent_gateway.models.timing import open_stream
+from agent_gateway.models.tokens import texts_of
 
 #: Tokens that the format of a conversation adds to each message.
 _MESSAGE_TOKENS = 4
@@ -74,10 +76,7 @@ class Call:
 
     def _asked(self) -> int:
         count, request = self._info.count, self._request
-        texts = [each.content for each in request.messages]
-        texts += [made.name + made.arguments for each in request.messages for made in each.tool_requests]
-        texts += [msgspec.json.encode(each).decode() for each in (*request.tools, request.schema) if each is not None]
-        return sum(map(count, texts)) + _MESSAGE_TOKENS * len(request.messages)
+        return sum(map(count, texts_of(request))) + _MESSAGE_TOKENS * len(request.messages)
 
     def _told(self) -> int:
         requests = self.finish.tool_requests if self.finish is not None else ()

@@ -13,8 +13,8 @@ from agent_gateway.config.models import BreakerSettings
 from agent_gateway.errors import ModelFailed
 from agent_gateway.messages import Tier
 from agent_gateway.models.breaker import Breaker
-from agent_gateway.models.failures import subject
 from agent_gateway.models.fair_queue import FairQueue
+from agent_gateway.models.naming import subject
 from agent_gateway.models.timing import CLOSING_SECONDS
 from agent_gateway.models.tokens import counter_for
 
@@ -29,12 +29,14 @@ log = structlog.get_logger(__name__)
 
 
 class Connection:
-    """One model at one address. `breaker` may be shared with other settings of the same model there."""
+    """One model at one address. `breaker` and `queue` may be shared with other settings of the same model there."""
 
-    def __init__(self, spec: ModelSpec, breaker: Breaker, connect: Callable[[ModelSpec], ChatModel]) -> None:
+    def __init__(
+        self, spec: ModelSpec, breaker: Breaker, queue: FairQueue, connect: Callable[[ModelSpec], ChatModel]
+    ) -> None:
         self.spec = spec
         self.breaker = breaker
-        self.queue = FairQueue(spec.concurrency)
+        self.queue = queue
         self.counter = counter_for(spec)
         self._connect = connect
         self._opening: asyncio.Task[ChatModel] | None = None
@@ -119,7 +121,10 @@ class Connection:
 
 
 class Connections:
-    """One connection for each distinct spec, one breaker for each model and address."""
+    """One connection for each distinct spec, one queue for each model and address, one breaker for each key besides.
+
+    A queue has as many places as the smallest `concurrency` of its specs: they are one server's to serve.
+    """
 
     def __init__(
         self, connect: Callable[[ModelSpec], ChatModel], breaker: BreakerSettings, clock: Callable[[], float]
@@ -128,14 +133,16 @@ class Connections:
         self._settings = breaker
         self._clock = clock
         self._found: dict[ModelSpec, Connection] = {}
-        self._breakers: dict[tuple[str, str], Breaker] = {}
+        self._queues: dict[tuple[str, str], FairQueue] = {}
+        self._breakers: dict[tuple[str, str, str, str], Breaker] = {}
 
     def of(self, spec: ModelSpec) -> Connection:
         """The connection of a spec; it is not opened by that."""
         found = self._found.get(spec)
         if found is None:
-            breaker = self._breakers.setdefault((spec.model, spec.address), Breaker(self._settings, self._clock))
-            found = self._found[spec] = Connection(spec, breaker, self._connect)
+            queue = self._queues.setdefault((spec.model, spec.address), FairQueue(spec.concurrency))
+            queue.narrow(spec.concurrency)
+            found = self._found[spec] = Connection(spec, self._breaker_of(spec), queue, self._connect)
         return found
 
     async def warm(self, specs: Iterable[ModelSpec]) -> None:
@@ -147,6 +154,11 @@ class Connections:
     async def close(self) -> None:
         """Close all connections."""
         await asyncio.gather(*(each.close() for each in self._found.values()))
+
+    def _breaker_of(self, spec: ModelSpec) -> Breaker:
+        """A key that is refused, or asks for too much, says nothing of the others."""
+        whose = (spec.model, spec.address, spec.key_env, spec.key_file)
+        return self._breakers.setdefault(whose, Breaker(self._settings, self._clock))
 
 
 def _tool_mode(spec: ModelSpec) -> ToolMode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -18,6 +18,8 @@ from agent_gateway.models.sse_lines import LineSplitter, LineTooLong
 
 _EVENTS = b"text/event-stream"
 _JSON = b"application/json"
+#: What a path may hold as it is.
+_PATH = "/%:@!$&'()*+,;=~"
 
 
 class DirectChatModel:
@@ -32,14 +34,16 @@ class DirectChatModel:
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
         parts = urlsplit(spec.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not spec.address.isprintable():
             raise ValueError(f"'{spec.address}' is no address of a server")
+        # As the resolver writes it, who takes nothing else; `UnicodeError`, a `ValueError`, when it cannot be.
+        host = parts.hostname.encode("idna").decode()
         secure = parts.scheme == "https"
-        path = f"{parts.path.rstrip('/') or '/v1'}/chat/completions"
-        origin = Origin(host=parts.hostname, port=parts.port or (443 if secure else 80), secure=secure)
+        path = f"{quote(parts.path.rstrip('/'), safe=_PATH) or '/v1'}/chat/completions"
+        origin = Origin(host=host, port=parts.port or (443 if secure else 80), secure=secure)
         self._pool = ConnectionPool(origin, connect_seconds=spec.timeouts.connect, idle=spec.concurrency)
         self._head = (
-            f"POST {path} HTTP/1.1\r\nhost: {parts.netloc.rpartition('@')[2]}\r\nuser-agent: agent-gateway\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {_authority(host, parts.port)}\r\nuser-agent: agent-gateway\r\n"
             "accept: text/event-stream\r\naccept-encoding: identity\r\ncontent-type: application/json\r\n"
         )
 
@@ -128,3 +132,8 @@ class DirectChatModel:
         while len(body) < ERROR_BYTES and (data := await connection.read()):
             body += data
         return body[:ERROR_BYTES]
+
+
+def _authority(host: str, port: int | None) -> str:
+    named = f"[{host}]" if ":" in host else host
+    return named if port is None else f"{named}:{port}"

@@ -12,6 +12,8 @@ import msgspec
 
 from agent_gateway.completion import ModelSpec
 from agent_gateway.errors import ModelFailed
+from agent_gateway.models.keys import hide_keys
+from agent_gateway.models.naming import subject
 
 #: How many characters of a server's own words are shown.
 QUOTED = 200
@@ -39,28 +41,21 @@ _UNFIT = (
     (_NO_TOOLS, "model_tools_unsupported", "takes no tools"),
     (_NO_SCHEMA, "model_schema_unsupported", "takes no JSON schema for its answer"),
 )
+#: Names that servers give to an error of the key, whatever the status.
+_OF_THE_KEY = frozenset({"invalid_api_key", "unauthorized", "authentication_error"})
 _OVERLOADED = frozenset({500, 502, 503, 504})
 
 
-def subject(spec: ModelSpec) -> str:
-    """The model as sentences name it."""
-    return f"{spec.model} at {spec.address}" if spec.address else spec.model
-
-
-def quote(text: str) -> str:
-    """A server's words on one printable line of at most 200 characters."""
+def quote(spec: ModelSpec, text: str) -> str:
+    """A server's words on one printable line of at most 200 characters, without a key in them."""
+    text = hide_keys(spec, text)
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: 8 * QUOTED]).split())
     return line if len(line) <= QUOTED else f"{line[: QUOTED - 1]}…"
 
 
-def key_missing(spec: ModelSpec, why: str) -> ModelFailed:
-    """There is no key to show to the server."""
-    return ModelFailed(f"the key of {subject(spec)} is missing: {why}", code="model_key_missing")
-
-
 def unreachable(spec: ModelSpec, error: BaseException) -> ModelFailed:
     """No connection came about, or it ended before anything was said."""
-    why = quote(_innermost(error))
+    why = quote(spec, _innermost(error))
     return ModelFailed(f"{subject(spec)} cannot be reached: {why}", code="model_unreachable", transient=True)
 
 
@@ -79,19 +74,25 @@ def _innermost(error: BaseException) -> str:
 
 def malformed(spec: ModelSpec, why: str) -> ModelFailed:
     """What came is not what the protocol says."""
-    return ModelFailed(f"{subject(spec)} sent an answer that cannot be read: {quote(why)}", code="model_malformed")
+    return ModelFailed(
+        f"{subject(spec)} sent an answer that cannot be read: {quote(spec, why)}", code="model_malformed"
+    )
 
 
 def stream_cut(spec: ModelSpec, why: str = "the stream ended") -> ModelFailed:
     """The answer stopped before the model had finished it."""
-    return ModelFailed(f"{subject(spec)} stopped in mid-answer: {quote(why)}", code="model_stream_cut", transient=True)
+    return ModelFailed(
+        f"{subject(spec)} stopped in mid-answer: {quote(spec, why)}", code="model_stream_cut", transient=True
+    )
 
 
 def refused(spec: ModelSpec, status: int, body: bytes | str, retry_after: str = "") -> ModelFailed:
     """The error of an answer with a status other than 200; `retry_after` is the value of that header."""
-    said = words_of(body)
-    words = quote(said) or f"status {status}"
+    said, named_codes = read_error(body)
+    words = quote(spec, said) or f"status {status}"
     named = subject(spec)
+    if status in {401, 403} or not _OF_THE_KEY.isdisjoint(named_codes):
+        return _unauthorized(spec, f"status {status}")
     if status == 429:
         return ModelFailed(
             f"{named} has too many requests: {words}",
@@ -106,14 +107,15 @@ def refused(spec: ModelSpec, status: int, body: bytes | str, retry_after: str = 
             transient=True,
             retry_after=seconds_of(retry_after),
         )
-    if status in {401, 403}:
-        # Some servers repeat the key they were shown.
-        return ModelFailed(
-            f"{named} refuses the key: status {status}", code="model_unauthorized", hint="see key_env and key_file"
-        )
     if status == 404:
         return ModelFailed(f"{named} is not there: {words}", code="model_not_found", hint="does its server have it?")
     return _rejected(spec, status, said, words)
+
+
+def _unauthorized(spec: ModelSpec, why: str) -> ModelFailed:
+    return ModelFailed(
+        f"{subject(spec)} refuses the key: {why}", code="model_unauthorized", hint="see key_env and key_file"
+    )
 
 
 def _rejected(spec: ModelSpec, status: int, said: str, words: str) -> ModelFailed:
@@ -125,18 +127,32 @@ def _rejected(spec: ModelSpec, status: int, said: str, words: str) -> ModelFaile
 
 def reported(spec: ModelSpec, error: Any) -> ModelFailed:
     """The error that a server reports in the middle of a stream: an object, or its text."""
+    if of_the_key := _OF_THE_KEY & _codes_in(error):
+        return _unauthorized(spec, min(of_the_key))
     status: Any = error.get("code") if isinstance(error, dict) else None
     known = isinstance(status, int) and 400 <= status <= 599
     return refused(spec, status if known else 500, _message_in(error) or "an error without a message")
 
 
-def words_of(body: bytes | str) -> str:
-    """What a server says in the body of an error, whatever form it has."""
+def read_error(body: bytes | str) -> tuple[str, frozenset[str]]:
+    """What a server says in the body of an error, whatever form it has, and the names it has for the error."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
-        return _message_in(msgspec.json.decode(text)) or text
+        value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return text
+        return text, frozenset()
+    return _message_in(value) or text, _codes_in(value)
+
+
+def _codes_in(value: Any) -> frozenset[str]:
+    """What stands in `code` and `type`, outside of `error` or within."""
+    found: set[str] = set()
+    for _ in range(3):
+        if not isinstance(value, dict):
+            break
+        found.update(each.lower() for each in (value.get("code"), value.get("type")) if isinstance(each, str))
+        value = value.get("error")
+    return frozenset(found)
 
 
 def _message_in(value: Any) -> str:

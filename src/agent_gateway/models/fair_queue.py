@@ -24,6 +24,10 @@ class FairQueue:
         """Calls that wait for a place."""
         return sum(map(len, self._waiting.values()))
 
+    def narrow(self, limit: int) -> None:
+        """From now on no more places than `limit`, either; those that are taken stay taken."""
+        self._limit = min(self._limit, limit)
+
     async def join(self, key: str, until: float) -> None:
         """Take a place, which `leave` gives back; `TimeoutError` when none is free by then (the loop's clock)."""
         if self._taken < self._limit and not self._waiting:

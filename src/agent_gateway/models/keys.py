@@ -1,12 +1,24 @@
-"""The key that is shown to a model's server, read anew for each request: files of secrets are rotated."""
+"""The key that is shown to a model's server and nobody else, read anew for each request: files are rotated."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from agent_gateway.completion import ModelSpec
-from agent_gateway.models.failures import key_missing
+from agent_gateway.errors import ModelFailed
+from agent_gateway.models.naming import subject
+
+#: What is shown in the place of a key.
+HIDDEN = "***"
+#: A key of so many characters is no part of a word.
+_LONG_KEY = 8
+_LIKE_A_KEY = re.compile(
+    r"""(\bbearer[\s:]+|\bapi[ _-]?key(?: provided)?["']?\s*[:=]\s*["']?|\b(?=(?:sk|pk|gsk|hf|xai|nvapi)[-_]))"""
+    r"""[^\s"',;}]{4,}""",
+    re.IGNORECASE,
+)
 
 
 def read_key(spec: ModelSpec) -> str | None:
@@ -18,18 +30,35 @@ def read_key(spec: ModelSpec) -> str | None:
         try:
             text = Path(spec.key_file).read_text(encoding="utf-8")
         except OSError as error:
-            raise key_missing(spec, f"{named} cannot be read: {error.strerror}") from error
+            raise _missing(spec, f"{named} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise key_missing(spec, f"{named} is no text") from error
+            raise _missing(spec, f"{named} is no text") from error
         return _check(spec, text, named)
     return None
+
+
+def hide_keys(spec: ModelSpec, text: str) -> str:
+    """A server's words without the key it was shown, and without what looks like one: servers repeat keys."""
+    try:
+        key = read_key(spec)
+    except ModelFailed:
+        key = None
+    if key is not None:
+        # A short key may be a part of words that are none.
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(key)}(?![A-Za-z0-9])", HIDDEN, text)
+        text = text.replace(key, HIDDEN) if len(key) >= _LONG_KEY else text
+    return _LIKE_A_KEY.sub(rf"\1{HIDDEN}", text)
+
+
+def _missing(spec: ModelSpec, why: str) -> ModelFailed:
+    return ModelFailed(f"the key of {subject(spec)} is missing: {why}", code="model_key_missing")
 
 
 def _check(spec: ModelSpec, text: str, named: str) -> str:
     """A key goes into a header: one line of visible ASCII."""
     key = text.strip()
     if not key:
-        raise key_missing(spec, f"{named} is empty or not set")
+        raise _missing(spec, f"{named} is empty or not set")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise key_missing(spec, f"{named} holds no key: it must be one word of ASCII")
+        raise _missing(spec, f"{named} holds no key: it must be one word of ASCII")
     return key

@@ -25,6 +25,8 @@ from agent_gateway.models.sse_lines import LineSplitter, LineTooLong
 
 #: Servers close idle connections after five seconds or more; a request must not cross such a closing.
 IDLE_SECONDS = 4.0
+#: How a connection shows that its server has closed it.
+_DEAD = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 #: What LiteLLM takes for the end of a line or of the answer, in text where it is neither; written another way.
 _ESCAPES = (
     (b"[DONE]", rb"[\u0044ONE]"),
@@ -92,8 +94,11 @@ class ModelTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, again when a kept connection turns out to be dead before it says anything."""
-        while True:
+        """Send a request, again when a kept connection turns out to be dead before it says anything.
+
+        All that are kept may be dead, and no more than that.
+        """
+        for left in range(self._spec.concurrency, -1, -1):
             connects: list[str] = []
             request.extensions["trace"] = _Trace(connects)
             try:
@@ -101,9 +106,12 @@ class ModelTransport(httpx.AsyncBaseTransport):
             except httpx.ConnectTimeout as error:
                 limit = self._spec.timeouts.connect
                 raise unreachable(self._spec, TimeoutError(f"no connection within {limit:g} s")) from error
-            except httpx.TransportError as error:
-                if connects:
+            except _DEAD as error:
+                if connects or not left:
                     raise unreachable(self._spec, error) from error
+            except httpx.TransportError as error:
+                raise unreachable(self._spec, error) from error
+        raise AssertionError("the last try returns or raises")
 
     async def _check(self, response: httpx.Response) -> None:
         kind = response.headers.get("content-type", "").lower()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -65,7 +66,7 @@ async def _ask(spec: ModelSpec, client: httpx.AsyncClient) -> dict[str, Any]:
     try:
         key = read_key(spec)
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        status, body = await _get(client, f"{spec.address}{'/api/tags' if ollama else '/models'}", headers)
+        status, body = await _get(client, f"{_place(spec)}{'/api/tags' if ollama else '/models'}", headers)
     except ModelFailed as error:
         return {"state": REFUSED, "detail": error.detail}
     except httpx.HTTPError as error:
@@ -82,6 +83,11 @@ async def _ask(spec: ModelSpec, client: httpx.AsyncClient) -> dict[str, Any]:
     if wanted.isdisjoint(names):
         return {"state": MISSING, "models": names, "detail": f"the server has no model {spec.name}"}
     return {"state": OK, "models": names}
+
+
+def _place(spec: ModelSpec) -> str:
+    """Where the interface is: a direct address without a path means `/v1`, as for the calls."""
+    return f"{spec.address}/v1" if spec.direct and not urlsplit(spec.address).path else spec.address
 
 
 async def _get(client: httpx.AsyncClient, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:

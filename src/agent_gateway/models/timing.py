@@ -73,7 +73,8 @@ class WatchedStream:
         self._due = min(self._since + limits.first, deadline)
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[Any] | None = None
-        self._cancels: int | None = None
+        self._cancels = 0
+        self._expired = False
         self._spoke = False
 
     @property
@@ -91,16 +92,23 @@ class WatchedStream:
         # The timer is not moved for each chunk: it comes too early, and finds out.
         if self._timer is None or self._timer.when() > self._due:
             self._watch()
-        self._waiting = asyncio.current_task(self._loop)
+        self._waiting = task = asyncio.current_task(self._loop)
+        assert task is not None
+        # Before the wait, not when it has been too long: a cancel from outside may come just before that.
+        self._cancels = task.cancelling()
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
             return None
         except asyncio.CancelledError:
-            self._check_late()
+            if self._expired and task.cancelling() - 1 <= self._cancels:  # nobody else cancelled besides
+                raise late(self._name, self._loop.time() - self._since, spoke=self._spoke) from None
             raise
         finally:
             self._waiting = None
+            if self._expired:
+                self._expired = False
+                task.uncancel()
         self._spoke = True
         return chunk
 
@@ -128,14 +136,8 @@ class WatchedStream:
         if self._loop.time() < self._due:
             self._watch()
             return
-        self._cancels = self._waiting.cancelling()
+        self._expired = True
         self._waiting.cancel()
-
-    def _check_late(self) -> None:
-        """Raise `ModelFailed` when it was the timer that cancelled, and nobody else besides."""
-        cancels, self._cancels = self._cancels, None
-        if cancels is not None and self._waiting is not None and self._waiting.uncancel() <= cancels:
-            raise late(self._name, self._loop.time() - self._since, spoke=self._spoke) from None
 
 
 def late(name: str, waited: float, *, spoke: bool) -> ModelFailed:

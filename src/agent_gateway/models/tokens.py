@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import structlog
 
-from agent_gateway.completion import ModelSpec
+from agent_gateway.completion import CompletionRequest, ModelSpec
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,14 @@ _SHORT, _KEPT = 64, 256
 def bound(text: str) -> int:
     """A limit no vocabulary exceeds, at once: one token for each byte, and one that some put at the beginning."""
     return len(text.encode("utf-8", "replace")) + 1 if text else 0
+
+
+def texts_of(request: CompletionRequest) -> list[str]:
+    """All of a request that a model reads."""
+    texts = [each.content for each in request.messages]
+    texts += [made.name + made.arguments for each in request.messages for made in each.tool_requests]
+    texts += [msgspec.json.encode(each).decode() for each in (*request.tools, request.schema) if each is not None]
+    return texts
 
 
 class Encode(Protocol):

@@ -21,15 +21,17 @@ def convert_arguments(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     properties: Mapping[str, Any] = tool.parameters.get("properties", {})
     required = tool.parameters.get("required", ())
-    softened = {
-        name: _soften(value, properties.get(name, {}))
-        for name, value in given.items()
-        if value is not None or name in required or _accepts(properties.get(name, {}), "null")
-    }
     try:
+        softened = {
+            name: _soften(value, properties.get(name, {}))
+            for name, value in given.items()
+            if value is not None or name in required or _accepts(properties.get(name, {}), "null")
+        }
         arguments = msgspec.convert(softened, tool.arguments, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(_explain(tool, given, str(error))) from None
+    except RecursionError:
+        raise InvalidInput(_explain(tool, given, "the arguments are nested too deeply")) from None
     return msgspec.structs.asdict(arguments)
 
 

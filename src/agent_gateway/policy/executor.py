@@ -94,6 +94,7 @@ class ToolExecutor:
 
     async def _attempt(self, found: Tool, given: dict[str, Any], context: Context) -> Excerpt | GatewayError:
         """What came of a call that fits; a tool may raise anything, and harms only its own call."""
+        cancels = _count_cancels()
         remaining = (context.deadline - asyncio.get_running_loop().time()) * _SHARE
         seconds = max(min(found.timeout_seconds, remaining), 0.0)
         clock = asyncio.timeout(seconds)
@@ -104,7 +105,10 @@ class ToolExecutor:
             async with clock:
                 output = await found.run(**given, **({"context": context} if found.takes_context else {}))
             return await self._output.shorten(context.run_id, output, found.output_limit)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the one border around a tool's code
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            # The one border around a tool's code. What that waits for may be cancelled, which is no cancel of its turn.
+            if isinstance(error, asyncio.CancelledError) and _count_cancels() > cancels:
+                raise
             late = isinstance(error, TimeoutError) and clock.expired()
             failure = GatewayError(f"it took longer than {seconds:.3g} s") if late else _failure(error)
         log.warning("tool_failed", tool=found.name, run_id=context.run_id, error=failure.detail)
@@ -122,6 +126,12 @@ class ToolExecutor:
     ) -> str:
         """Read another page of a tool's result that was too long to be shown whole."""
         return await self._output.read(context.run_id, result, page)
+
+
+def _count_cancels() -> int:
+    """How often this task was told to stop."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _failure(error: BaseException) -> GatewayError:

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import re
 import shutil
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -25,6 +27,7 @@ _NOT_KEPT = "\n[cut here: the rest could not be kept]"
 _NAME = re.compile(r"(?:result-)?([0-9]{1,6})")
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 class Excerpt(msgspec.Struct, frozen=True):
@@ -35,6 +38,16 @@ class Excerpt(msgspec.Struct, frozen=True):
     pages: int = 0
 
 
+@dataclass
+class _Shelf:
+    """What is kept for a run. `sizes`: by a result's number, its page size in characters, and its pages."""
+
+    last: int = 0
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    #: The writes, also those that nobody waits for any more.
+    writes: list[asyncio.Task[bool]] = field(default_factory=list)
+
+
 class OutputStore:
     """Keeps long output below a folder, `<run>/<n>.txt`, readable by this process' user alone.
 
@@ -43,14 +56,15 @@ class OutputStore:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        #: By run: the page size of each result, in characters, and its pages.
-        self._kept: dict[str, list[tuple[int, int]]] = {}
+        self._shelves: dict[str, _Shelf] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
     def holds(self, run_id: str) -> bool:
         """Whether output of this run was cut and kept."""
-        return bool(self._kept.get(run_id))
+        shelf = self._shelves.get(run_id)
+        return shelf is not None and bool(shelf.sizes)
 
     async def shorten(self, run_id: str, output: Any, limit: int) -> Excerpt:
         """Output of any kind as text of at most `limit` characters."""
@@ -58,32 +72,47 @@ class OutputStore:
         if len(text) <= limit:
             return Excerpt(text)
         kept = text[:MOST_KEPT]
-        sizes = self._kept.get(run_id, [])
-        number = len(sizes) + 1
-        if self._folder is None or not await asyncio.to_thread(_write, self._folder / run_id, number, kept):
+        # Known before anything is written: a thread goes on when its turn is cancelled, and `forget` must find it.
+        shelf = self._shelves.setdefault(run_id, _Shelf())
+        shelf.last = number = shelf.last + 1
+        if self._folder is None or not await self._write(shelf, self._folder / run_id, number, kept):
             return Excerpt(text[: max(0, limit - len(_NOT_KEPT))] + _NOT_KEPT[:limit])
         pages = -(-len(kept) // limit)
-        self._kept.setdefault(run_id, sizes).append((limit, pages))
+        shelf.sizes[number] = (limit, pages)
         return Excerpt(text[:limit], f"result-{number}", pages)
 
     async def read(self, run_id: str, result: str, page: int) -> str:
         """One page of a kept result, from 1; `NotFound` says what there is."""
-        sizes = self._kept.get(run_id, [])
+        shelf = self._shelves.get(run_id)
+        sizes = shelf.sizes if shelf is not None else {}
         found = _NAME.fullmatch(result.strip())
         number = int(found[1]) if found else 0
-        if self._folder is None or not 1 <= number <= len(sizes):
-            names = ", ".join(f"result-{each}" for each in range(1, len(sizes) + 1))
+        if self._folder is None or number not in sizes:
+            names = ", ".join(f"result-{each}" for each in sizes)
             raise NotFound(f"there is no kept result '{result[:40]}'", hint=f"there are: {names}" if names else "")
-        limit, pages = sizes[number - 1]
+        limit, pages = sizes[number]
         if not 1 <= page <= pages:
             raise NotFound(f"result-{number} has the pages 1 to {pages}")
         text = await asyncio.to_thread(_read, self._folder / run_id / f"{number}.txt")
         return f"(page {page} of {pages})\n{text[(page - 1) * limit : page * limit]}"
 
     async def forget(self, run_id: str) -> None:
-        """Remove what was kept for a run."""
-        if self._kept.pop(run_id, None) is not None and self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder / run_id, ignore_errors=True)
+        """Remove what was kept for a run, also when nobody waits for that."""
+        shelf = self._shelves.pop(run_id, None)
+        if shelf is not None and shelf.writes and self._folder is not None:
+            await asyncio.shield(self._begin(_remove(self._folder / run_id, shelf.writes)))
+
+    async def _write(self, shelf: _Shelf, folder: Path, number: int, text: str) -> bool:
+        writing = self._begin(asyncio.to_thread(_write, folder, number, text))
+        shelf.writes.append(writing)
+        return await asyncio.shield(writing)
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Have something done to its end, whatever becomes of the turn."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def render(output: Any) -> str:
@@ -110,6 +139,11 @@ def _write(folder: Path, number: int, text: str) -> bool:
             path.unlink()
         return False
     return True
+
+
+async def _remove(folder: Path, writes: list[asyncio.Task[bool]]) -> None:
+    await asyncio.wait(writes)
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _read(path: Path) -> str:

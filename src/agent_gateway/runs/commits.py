@@ -189,7 +189,8 @@ class GroupCommit:
             live.publish([])
             return
         problem = problem_of(error)
-        live.drop(problem, failed_answer(live.run, problem, live.latency_ms, live.events), self.clock.now())
+        answer = failed_answer(live.run, problem, live.latency_ms, live.events, live.usage)
+        live.drop(problem, answer, self.clock.now())
         self._batch.runs.pop(live.run.id, None)
         self._unstored[live.run.id] = live
         if len(self._unstored) > UNSTORED_LIMIT:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
 
 from agent_gateway.errors import GatewayError
-from agent_gateway.events import EventData, RunResumed, RunStarted, Token, event_type
+from agent_gateway.events import Event, EventData, RunResumed, RunStarted, Token, event_type
 from agent_gateway.interfaces import Agent
 from agent_gateway.messages import Answer, Problem, Run
 from agent_gateway.runs.commits import GroupCommit
@@ -99,9 +99,10 @@ class Executions:
             task.cancel()
         await self.lives.wait_end(live)
 
-    def fail(self, live: LiveRun, problem: Problem) -> None:
-        """End a run with an error."""
-        self.commits.finish(live, problem, failed_answer(live.run, problem, live.latency_ms, live.so_far()))
+    def fail(self, live: LiveRun, problem: Problem, earlier: Sequence[Event] = ()) -> None:
+        """End a run with an error; `earlier` are its events from before this process took it up."""
+        events = [*earlier, *live.so_far()]
+        self.commits.finish(live, problem, failed_answer(live.run, problem, live.latency_ms, events, live.usage))
 
     async def drain(self, grace_seconds: float) -> None:
         """Wait for the running turns, then cut those that are left: they stay interrupted."""
@@ -137,7 +138,7 @@ class Executions:
         if live.sealed:
             return
         if task.cancelled() and cancelling:
-            answer = cancelled_answer(live.run, live.so_far(), live.latency_ms)
+            answer = cancelled_answer(live.run, live.so_far(), live.latency_ms, live.usage)
             self.commits.finish(live, answer, answer)
         elif task.cancelled() and task.cancelling():
             live.interrupt()

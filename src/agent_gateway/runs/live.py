@@ -8,7 +8,7 @@ import msgspec
 
 from agent_gateway.bell import Bell
 from agent_gateway.events import Event, EventData, event_type
-from agent_gateway.messages import Answer, Problem, Run, RunStatus
+from agent_gateway.messages import Answer, Problem, Run, RunStatus, TurnUsage
 from agent_gateway.runs.database import Draining
 from agent_gateway.runs.drafts import Draft, encode
 from agent_gateway.runs.histories import ConversationState
@@ -20,7 +20,7 @@ class LiveRun:
     `run` is what is durable, `outcome` what the next commit stores. `events` are durable, `writing` are in the commit
     that is going on, `drafts` wait for the next. `sealed`: the last event is appended, nothing more
     is taken. `over`: nothing more will be shown, because that event is durable or the run was interrupted. `unstored`:
-    its end could not be made durable so far.
+    its end could not be made durable so far. `usage` is that of the model calls that wrote its answer, in this process.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class LiveRun:
         self.writing: list[Event] = []
         self.drafts: list[Draft] = []
         self.outbox: list[bytes] = []
+        self.usage: TurnUsage | None = None
         self.row_changed = True
         self.sealed = self.over = self.unstored = False
         self.started = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from agent_gateway.errors import Conflict, NotFound
-from agent_gateway.events import RunResumed
+from agent_gateway.events import Event, RunResumed
 from agent_gateway.messages import Answer, Problem, Run
 from agent_gateway.runs.conversations import Conversations
 from agent_gateway.runs.database import Database
@@ -51,10 +51,11 @@ class Recovery:
     async def resume(self, run_id: str) -> Run:
         """Run an interrupted turn again, or end it when that is no use any more."""
         stored = await self._load(run_id)
-        live = await self._revive(stored)
         problem = self._problem(stored.run)
+        events = await self._read_events(run_id) if problem is not None else []
+        live = await self._revive(stored)
         if problem is not None:
-            self._executions.fail(live, problem)
+            self._executions.fail(live, problem, events)
             return live.run
         self._executions.commits.append(live, RunResumed(run_id=run_id, discard_after=STARTED_SEQ))
         self._executions.begin(live, resumed=True)
@@ -63,18 +64,22 @@ class Recovery:
     async def cancel(self, run_id: str) -> Run:
         """End an interrupted turn with what it had answered."""
         stored = await self._load(run_id)
-        events = []
+        events = await self._read_events(run_id)
+        live = await self._revive(stored)
+        answer: Answer = cancelled_answer(stored.run, events, latency_ms=0.0)
+        self._executions.commits.finish(live, answer, answer)
+        await self._executions.lives.wait_end(live)
+        return live.run
+
+    async def _read_events(self, run_id: str) -> list[Event]:
+        events: list[Event] = []
         after = 0
         while page := await self._database.read(partial(read_events, run_id=run_id, after=after, upto=None)):
             events += page
             after = page[-1].seq
             if len(page) < EVENTS_PAGE:
                 break
-        live = await self._revive(stored)
-        answer: Answer = cancelled_answer(stored.run, events, latency_ms=0.0)
-        self._executions.commits.finish(live, answer, answer)
-        await self._executions.lives.wait_end(live)
-        return live.run
+        return events
 
     async def _load(self, run_id: str) -> StoredRun:
         stored = await self._database.read(partial(read_run, run_id=run_id))

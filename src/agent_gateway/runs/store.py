@@ -78,7 +78,7 @@ class SqliteRuns:
             on_finished=on_finished,
             on_outbox=self._outbox.notify,
         )
-        self._ledger = SqliteLedger(self._executions.commits, opening.spent, today)
+        self._ledger = SqliteLedger(self._executions.commits, self._executions.lives, opening.spent, today)
         self._conversations = Conversations(database, self._executions)
         self._recovery = Recovery(database, self._executions, self._conversations, max_attempts=options.max_attempts)
         self._followers = Followers(database, self._executions.lives)

@@ -55,6 +55,14 @@ async def test_a_drain_stops_every_stream_also_those_that_come_during_it() -> No
     late.close()
 
 
+async def test_streams_and_those_who_wait_for_an_answer_listen_to_a_run() -> None:
+    streams, outbox = Streams(), Outbox(keepalive=60)
+    with streams.joined(outbox, "run"), streams.waiting("run"), streams.waiting("another"):
+        assert (streams.following("run"), streams.following("another"), len(streams)) == (2, 1, 1)
+    assert (streams.following("run"), streams.following("another"), len(streams)) == (0, 0, 0)
+    outbox.close()
+
+
 async def test_a_closed_outbox_leaves_no_timer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     outbox = Outbox(keepalive=0.01)
     outbox.close()

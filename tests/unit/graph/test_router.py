@@ -150,3 +150,27 @@ def test_the_documented_policy_of_the_settings_has_their_weights() -> None:
     settings = RouteSettings.model_validate({"weights": {"words": 7}, "thresholds": {"medium": 6, "large": 7}})
     case = RouteCase(message="one", intent=an_intent(accuracy_requirement=0), passages=0, evidence=0.0, tiers=())
     assert make_router(settings, None).policy.decide(case).tier == "large"
+
+
+@pytest.mark.parametrize(
+    ("standings", "notice"),
+    [
+        (UP, ""),
+        ({}, ""),
+        ({"small": UP["small"]}, ""),
+        (
+            {**UP, "large": Standing(up=False, why="lab/large refused the connection")},
+            f"T{LARGE_DOWN[1:]}, so the medium tier answers.",
+        ),
+        (
+            {"large": Standing(up=False, why="lab/large refused the connection")},
+            f"T{LARGE_DOWN[1:]}, {SENTENCES}.",
+        ),
+    ],
+)
+def test_the_user_is_told_of_a_tier_that_should_answer_and_cannot(
+    standings: Mapping[Tier, Standing], notice: str
+) -> None:
+    case = RouteCase(message="a", intent=HARD, passages=5, evidence=0.9, tiers=MODEL_TIERS)
+    route = Router(POLICY, Standings(standings)).route(case, Persona(id="nora", title="N", prompt="P"))
+    assert route.notice == notice

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from tests.unit.models.fake_models import (
 )
 
 from agent_gateway.completion import (
+    CompletionChunk,
     ModelSpec,
     Price,
     Usage,
@@ -193,6 +195,75 @@ async def test_a_persona_over_its_budget_is_answered_by_what_costs_nothing() -> 
     )
     assert text_of(await house.answer("large", persona=msgspec.structs.replace(NORA, daily_budget=0.0))) == "l"
     assert text_of(await house.answer("large", persona=msgspec.structs.replace(NORA, daily_budget=2.5))) == "l"
+
+
+async def test_calls_in_flight_count_against_the_budget() -> None:
+    priced = msgspec.structs.replace(LARGE, price=Price(input=10.0, output=10.0), concurrency=64)
+    costly = CompletionChunk(finish="stop", usage=Usage(prompt_tokens=0, completion_tokens=1000))
+    model = FakeModel([0.05, "l", costly])
+    house = House({"large": [(priced, model)], "small": [one(SMALL, ["s", END])]}, spent=0.965, daily_budget=1.0)
+    answers = await asyncio.gather(*(house.answer("large", owner=f"owner {n}") for n in range(64)))
+    assert sorted(map(text_of, answers)) == ["l"] * 3 + ["s"] * 61
+    assert house.ledger.spent("nora") == pytest.approx(0.995)
+    assert "daily budget of 1.00 USD may be spent by answers that are being written" in answers[-1][0].notices[0]
+    # Whoever is alone may spend what is left.
+    assert house.completions.standing(NORA)["large"].up
+    assert text_of(await house.answer("large")) == "l"
+    assert not house.completions.standing(NORA)["large"].up
+
+
+async def test_a_budget_below_one_estimate_serves_one_call_at_a_time() -> None:
+    priced = msgspec.structs.replace(LARGE, price=Price(output=1000.0))
+    house = House({"large": [one(priced, ["l", FOREVER])], "small": [one(SMALL, ["s", END])]}, daily_budget=0.5)
+    written = house.ask("large")
+    assert (await anext(written)).text == "l"
+    assert text_of(await house.answer("large")) == "s"
+    other = msgspec.structs.replace(NORA, id="ben")
+    theirs = house.ask("large", persona=other)
+    assert (await anext(theirs)).text == "l"
+    for each in (written, theirs):
+        await each.aclose()  # type: ignore[attr-defined]  # it is a generator
+    assert (await anext(house.ask("large"))).text == "l"
+
+
+@pytest.mark.parametrize("error", [REFUSED, failing("model_malformed"), RuntimeError("a bug")])
+async def test_what_a_failed_call_had_set_aside_is_free_again(error: Exception) -> None:
+    priced = msgspec.structs.replace(LARGE, price=Price(output=1000.0))
+    house = House({"large": [one(priced, [error], ["l", END])]}, daily_budget=0.5)
+    await fail(house, "large")
+    house.now += 60.0
+    assert text_of(await house.answer("large")) == "l"
+
+
+async def test_a_key_that_is_refused_shuts_the_model_for_nobody_else() -> None:
+    own = msgspec.structs.replace(SMALL, key_env="NORAS_KEY")
+    other = msgspec.structs.replace(SMALL, key_file="/run/secrets/key")
+    long = failing("model_rate_limited", "too many", retry_after=60.0)
+    house = House(
+        {"small": [one(SMALL, ["Yes.", END])]},
+        also=[one(own, [failing("model_unauthorized")]), one(other, [long])],
+    )
+    nora, ben = (msgspec.structs.replace(NORA, models={"small": (spec,)}) for spec in (own, other))
+    for persona in (nora, ben):
+        await fail(house, persona=persona)
+        assert not house.completions.standing(persona)["small"].up
+    assert text_of(await house.answer()) == "Yes."
+    # The same key with other settings is the same key.
+    warmer = msgspec.structs.replace(own, temperature=1.0)
+    assert house.connections.of(warmer).breaker is house.connections.of(own).breaker
+
+
+async def test_a_model_in_two_tiers_has_the_places_of_one() -> None:
+    narrow, wide = (msgspec.structs.replace(with_timeouts(SMALL, queue=0.1), concurrency=n) for n in (2, 64))
+    house = House({"large": [one(wide, ["x", FOREVER])], "small": [one(narrow, ["x", FOREVER])]})
+    taken = [house.ask(tier, fall=False) for tier in ("large", "small")]
+    for each in taken:
+        await anext(each)
+    for tier in ("large", "small"):
+        error, _ = await fail(house, tier, fall=False)
+        assert "no place in its queue" in error.detail
+    for each in taken:
+        await each.aclose()  # type: ignore[attr-defined]  # it is a generator
 
 
 async def test_the_ledger_compares_with_the_large_tier() -> None:

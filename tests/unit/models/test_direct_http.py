@@ -57,6 +57,28 @@ async def test_the_path_is_the_addresses(path: str, expected: str) -> None:
     assert b"authorization" not in head
 
 
+@pytest.mark.parametrize(
+    ("address", "line", "host"),
+    [
+        ("http://例え.lan:8000/v1", "/v1/chat/completions", "xn--r8jz45g.lan:8000"),
+        ("http://bücher.lan", "/v1/chat/completions", "xn--bcher-kva.lan"),
+        ("http://vllm.lan/modèle/%41", "/mod%C3%A8le/%41/chat/completions", "vllm.lan"),
+        ("http://[::1]:8000", "/v1/chat/completions", "[::1]:8000"),
+    ],
+)
+def test_an_address_in_any_script_is_asked_as_the_network_writes_it(address: str, line: str, host: str) -> None:
+    head = model_at(address)._write(REQUEST)
+    assert head.startswith(f"POST {line} HTTP/1.1\r\nhost: {host}\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    "address", [f"http://{'ü' * 70}.lan", f"http://{'u' * 70}.lan", "http://a..lan", "http://a\0b"]
+)
+def test_a_host_that_cannot_be_looked_up_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ValueError, match=r"label|address"):
+        model_at(address)
+
+
 @pytest.mark.parametrize("address", ["", "127.0.0.1:80", "ftp://127.0.0.1/"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="no address"):

@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 import time
 from email.utils import formatdate
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent_gateway.completion import ModelSpec
-from agent_gateway.models.failures import QUOTED, quote, refused, seconds_of, unreachable, words_of
+from agent_gateway.models.failures import (
+    QUOTED,
+    malformed,
+    quote,
+    read_error,
+    refused,
+    reported,
+    seconds_of,
+    stream_cut,
+    unreachable,
+)
 
 SPEC = ModelSpec(model="ollama_chat/llama3:8b", address="http://ollama.lan:11434")
 
@@ -51,8 +63,66 @@ def test_status_and_words_give_the_code(status: int, words: str, code: str) -> N
         assert error.detail.startswith("ollama_chat/llama3:8b at http://ollama.lan:11434 ")
 
 
-def test_a_key_that_a_server_repeats_is_not_shown() -> None:
-    assert "sk-secret" not in str(refused(SPEC, 401, "Incorrect API key provided: sk-secret"))
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 418, 429, 500, 503])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Incorrect API key provided: sk-s3cret12",
+        "you sent 'Authorization: Bearer s3cret12'",
+        "bad request: api_key=s3cret12&x=1",
+        '{"error": {"message": "the header was Bearer s3cret12, why?"}}',
+        '{"other": {"api_key": "s3cret12"}}',
+    ],
+)
+def test_what_looks_like_a_key_is_not_shown(status: int, words: str) -> None:
+    for error in (
+        refused(SPEC, status, words),
+        reported(SPEC, words),
+        reported(SPEC, {"code": status, "message": words}),
+    ):
+        assert "s3cret12" not in str(error)
+    for error in (unreachable(SPEC, ValueError(words)), malformed(SPEC, words), stream_cut(SPEC, words)):
+        assert "s3cret12" not in str(error)
+        assert "***" in str(error)
+
+
+@pytest.mark.parametrize("key", ["house-7/keys+of=Nora", "k1", "a.b(c"])
+def test_the_models_own_key_is_not_shown_wherever_it_is_kept(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOUSE_KEY", key)
+    (tmp_path / "key").write_text(f"{key}\n", encoding="utf-8")
+    for spec in (
+        msgspec.structs.replace(SPEC, key_env="HOUSE_KEY"),
+        msgspec.structs.replace(SPEC, key_file=str(tmp_path / "key")),
+    ):
+        assert refused(spec, 400, f"'{key}' may not, k12").detail.endswith("status 400, '***' may not, k12")
+        # Not the half of it that the limit of the words would leave.
+        assert key[:1] not in refused(spec, 400, "-" * (QUOTED - 2) + key).detail.partition("400")[2]
+
+
+def test_a_key_that_is_gone_hides_nothing_of_the_servers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOUSE_KEY", raising=False)
+    spec = msgspec.structs.replace(SPEC, key_env="HOUSE_KEY")
+    assert refused(spec, 503, "asking for a task-list of the desk").detail.endswith(
+        "asking for a task-list of the desk"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "invalid_api_key", "message": "Incorrect API key provided: sk-s3cret12"},
+        {"code": "Unauthorized", "message": "s3cret12?"},
+        {"type": "authentication_error", "message": "invalid x-api-key s3cret12"},
+    ],
+)
+def test_an_error_that_names_the_key_is_one_of_the_key_whatever_the_status(error: dict[str, str]) -> None:
+    bodies = [json.dumps(each) for each in (error, {"error": error}, {"type": "error", "error": error})]
+    for failure in (reported(SPEC, error), *(refused(SPEC, status, body) for status in (400, 500) for body in bodies)):
+        assert (failure.code, failure.transient, failure.unfit) == ("model_unauthorized", False, False)
+        assert "refuses the key" in failure.detail
+        assert "s3cret12" not in str(failure)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +141,12 @@ def test_a_key_that_a_server_repeats_is_not_shown() -> None:
     ],
 )
 def test_words_are_found_in_any_body(body: bytes, words: str) -> None:
-    assert words_of(body) == words
+    assert read_error(body)[0] == words
 
 
 def test_words_are_one_short_printable_line() -> None:
-    assert quote("a\nb\t\x1b[31mc\u2028d\u202ee") == "a b [31mc d e"
-    assert len(quote("word " * 1000)) == QUOTED
+    assert quote(SPEC, "a\nb\t\x1b[31mc\u2028d\u202ee") == "a b [31mc d e"
+    assert len(quote(SPEC, "word " * 1000)) == QUOTED
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 
@@ -80,6 +81,46 @@ async def test_a_cancel_from_outside_goes_through() -> None:
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.15], ids=["before", "after"])
+async def test_a_cancel_from_outside_in_the_moment_of_the_limit_goes_through(seconds: float) -> None:
+    stream = watched([FOREVER], limits=Timeouts(first=0.1))
+    reading = asyncio.create_task(read(stream))
+    asyncio.get_running_loop().call_later(seconds, reading.cancel)
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 - both timers are due when the loop looks again
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+async def test_a_task_that_was_cancelled_before_and_goes_on_has_its_limits_too() -> None:
+    async def go_on() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(FOREVER)
+        await read(watched([FOREVER], seconds=0.05))
+
+    going = asyncio.create_task(go_on())
+    await asyncio.sleep(0)
+    going.cancel()
+    with pytest.raises(ModelFailed):
+        await going
+    assert going.cancelling() == 1
+
+
+async def test_an_adapter_that_says_why_it_was_cut_leaves_no_cancel_behind() -> None:
+    async def explain() -> AsyncIterator[CompletionChunk]:
+        try:
+            await asyncio.sleep(FOREVER)
+        except asyncio.CancelledError:
+            raise ModelFailed("cut") from None
+        yield CompletionChunk()
+
+    with pytest.raises(ModelFailed, match="cut"):
+        await read(watched(explain(), seconds=0.05))
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 async def test_after_a_time_out_the_task_is_as_if_nothing_had_cancelled_it() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +155,29 @@ async def test_a_cancelled_turn_is_not_a_failed_tool() -> None:
         await task
 
 
+async def test_a_tool_whose_own_task_is_cancelled_harms_only_its_call() -> None:
+    async def wait_in_vain() -> str:
+        """Wait for something that is cancelled."""
+        waiting = asyncio.create_task(asyncio.sleep(30, "unreachable"))
+        waiting.cancel()
+        return await waiting
+
+    result = await call("wait_in_vain", tools={"wait_in_vain": tool(wait_in_vain)})
+    assert (result.status, result.mendable, result.text.strip()) == ("failed", False, "CancelledError:")
+
+
+@pytest.mark.parametrize("tags", ["[" * 100_000, '{"a":' * 100_000], ids=["list", "object"])
+async def test_arguments_that_are_nested_too_deeply_are_to_be_mended(tags: str) -> None:
+    async def mark(tags: list[str]) -> str:
+        """Mark something."""
+        return ",".join(tags)
+
+    result = await call("mark", tools={"mark": tool(mark)}, tags=tags)
+    assert (result.status, result.mendable) == ("failed", True)
+    assert "nested too deeply" in result.text
+    assert result.text.endswith("It takes: tags (array).")
+
+
 async def test_a_tool_ends_at_its_timeout() -> None:
     result = await call("sleep")
     assert (result.status, result.text) == ("failed", "it took longer than 0.05 s")
@@ -242,6 +266,34 @@ async def test_what_was_kept_goes_with_its_run_and_with_the_process(tmp_path: Pa
     assert executor.offered(persona("speak"), an_intent(), "run-1")[-1].name == "speak"
     speaking("")(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["cancelled once", "and again"])
+async def test_what_a_cancelled_turn_was_still_keeping_goes_too(tmp_path: Path, twice: bool) -> None:
+    folder, door = tmp_path / "kept", tmp_path / "door"
+    executor = speaking("x" * 500)(folder)
+    (folder / "run-1").mkdir(parents=True)
+    # Writing there takes until somebody reads.
+    os.mkfifo(folder / "run-1" / "1.txt")
+    os.link(folder / "run-1" / "1.txt", door)
+    calling = asyncio.create_task(executor.call("c", "speak", {}, Turn(persona("speak"))))
+    await asyncio.sleep(0.1)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    forgetting = asyncio.create_task(executor.forget("run-1"))
+    await asyncio.sleep(0.1)
+    if twice:
+        forgetting.cancel()
+        await asyncio.gather(forgetting, return_exceptions=True)
+    reader = os.open(door, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        async with asyncio.timeout(5):
+            await asyncio.gather(forgetting, return_exceptions=True)
+            while (folder / "run-1").exists():  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.01)
+    finally:
+        os.close(reader)
+    assert calling.cancelled()
 
 
 async def test_output_that_cannot_be_kept_is_cut_and_says_so(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from agent_gateway.errors import Conflict, NotFound
-from agent_gateway.events import RunResumed, Token
+from agent_gateway.events import EventData, RunResumed, Token
 from agent_gateway.interfaces import Emit
 from agent_gateway.messages import Problem, Run
 from agent_gateway.runs import RunOptions, SqliteRuns
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from .conftest import Desk
 
 
-async def cut(desk: Desk, message: str, conversation_id: str | None = None) -> Run:
-    """A run whose process ends behind its first token; afterwards the database is open again."""
+async def cut(
+    desk: Desk, message: str, conversation_id: str | None = None, *, told: Sequence[EventData] = (Token(text="half "),)
+) -> Run:
+    """A run whose process ends behind its first events; afterwards the database is open again."""
     emitted = asyncio.Event()
 
     async def hang(run: Run, emit: Emit) -> str:
-        await emit(Token(text="half "))
+        for each in told:
+            await emit(each)
         emitted.set()
         await asyncio.get_running_loop().create_future()
         return "unreachable"
