@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from agent_gateway.graph.writing.markdown_code import CodeSpans
+from agent_gateway.graph.writing.addresses import is_remote, target_of, tidy
+from agent_gateway.graph.writing.markdown_code import LONGEST_HELD, CodeSpans
+from agent_gateway.graph.writing.markup import read_bracket
 from agent_gateway.interfaces import Generation, Passage
 from agent_gateway.messages import Citation
 
 #: Where something may begin that is looked at.
-_SPECIAL = re.compile(r"[\[\]!`]|(?<! ) +\Z| (?=\[)")
+_SPECIAL = re.compile(r"[\[\]!`<~:]|(?<! ) +\Z| (?=\[)")
+#: A piece of text without any of these and without a space at its end needs no reading.
+_MARKS = re.compile(r"[\[\]!`<~\r]")
 _MARK = re.compile(r"\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 #: The same, as long as more text may complete it.
 _UNFINISHED_MARK = re.compile(r"\[[\d\s,;]*\]?")
@@ -18,9 +22,9 @@ _UNFINISHED_MARK = re.compile(r"\[[\d\s,;]*\]?")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
 _UNFINISHED_LINK = re.compile(r"!?(?:\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*(?:\[[^\[\]\n]*|\](?:\([^\n]*)?)?)?")
 _TARGET = re.compile(r"\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
-_REMOTE = re.compile(r"\s*<?\s*(?:[a-zA-Z][\w+.-]*:|//|\\)")
-#: So much is held back at most until what began is clear.
-LONGEST_HELD = 400
+#: Where a reference leads, behind the bracket of its name.
+_DEFINITION = re.compile(r":[ \t]*(?:\n[ \t>]*)?(<[^<>\n]*>|[^\s<]\S*)(?=\s|\Z)")
+_UNFINISHED_DEFINITION = re.compile(r":[ \t]*(?:\n[ \t>]*)?(?:<[^<>\n]*>?|[^\s<]\S*)?")
 #: Passages count from 1, so that this one after a word is an index that was not marked as code.
 _INDEX = "0"
 
@@ -38,13 +42,15 @@ class Citer:
         self._code = CodeSpans()
         self._held = ""
         self._last = ""
+        #: The character before what is read, of what has become of it.
+        self._before = ""
         self._begun = False
         self._joint = ""
         self._cited: set[int] = set()
         self._fresh: list[Generation] = []
         self._invented: list[int] = []
         self._told: set[int] = set()
-        self._stripped = {"image": 0, "link": 0}
+        self._stripped = {"image": 0, "link": 0, "tag": 0}
 
     @property
     def begun(self) -> bool:
@@ -55,23 +61,26 @@ class Citer:
         """Another call of a model begins, which was given the passages of these numbers."""
         self._allowed = numbers
         self._joint = "\n\n" if self._last else ""
+        self._before = ""
         self._begun = False
 
     def feed(self, text: str) -> Iterator[Generation]:
         """What a piece of the model's text comes to: text, then the citations that are new in it."""
-        held = self._held or not self._begun or text[-1:] in {" ", ""}
-        if held or "[" in text or "]" in text or "!" in text or "`" in text:
-            yield from self._release(self._read(self._held + text, final=False))
+        held = self._held or not self._begun or self._code.inside or text[-1:] in {" ", ""}
+        if held or _MARKS.search(text):
+            # Alone it would be the end of a line that is not seen here.
+            text = self._held + text.replace("\r", "")
+            yield from self._release(self._read(text if self._begun else text.lstrip(), final=False))
             return
         # By far the most frequent case.
         self._code.follow(text)
-        self._last = text[-1]
+        self._last = self._before = text[-1]
         yield Generation(text)
 
     def flush(self) -> Iterator[Generation]:
         """The end of what one model says: nothing is held any more, and what was taken out is told."""
         yield from self._release(self._read(self._held, final=True))
-        self._code = CodeSpans()
+        self._code.end_part()
         yield from (Generation(notice=notice) for notice in self._notices())
 
     def _release(self, text: str) -> Iterator[Generation]:
@@ -94,7 +103,7 @@ class Citer:
         while position < len(text):
             if self._code.inside:
                 end = self._code.leave(text, position, final=final)
-                done.append(text[position:end])
+                done.append(self._note_end(text[position:end]))
                 position = end
                 if self._code.inside and end < len(text):
                     self._held = text[end:]
@@ -102,26 +111,44 @@ class Citer:
                 continue
             found = _SPECIAL.search(text, position)
             plain = text[position : found.start() if found else len(text)]
-            self._code.follow(plain)
-            done.append(plain)
+            done.append(self._follow(plain))
             if found is None:
                 break
             output, position = self._special(text, found.start(), final=final)
             if output is None:
                 self._held = text[position:]
                 break
-            done.append(output)
+            done.append(self._note_end(output) if text[found.start()] == "`" else self._follow(output))
         return "".join(done)
+
+    def _follow(self, text: str) -> str:
+        """Take note of what is no code."""
+        self._code.follow(text)
+        return self._note_end(text)
+
+    def _note_end(self, text: str) -> str:
+        self._before = text[-1:] or self._before
+        return text
 
     def _special(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
         """What stands for the special thing at `start`, and where it ends; None when it is not clear yet."""
-        character = text[start]
-        if character == "`":
-            return self._code.enter(text, start, final=final)
-        if character == " ":
-            return self._space(text, start, final=final)
-        if character == "]":
-            return self._close(text, start, final=final)
+        match text[start]:
+            case "`":
+                return self._code.enter(text, start, self._before, final=final)
+            case "~":
+                return self._code.tilde(text, start, final=final)
+            case " ":
+                return self._space(text, start, final=final)
+            case "]":
+                return self._close(text, start, final=final)
+            case ":":
+                return self._define(text, start, final=final)
+            case "<":
+                return self._bracket(text, start, final=final)
+        return self._open(text, start, final=final)
+
+    def _open(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
+        """A link, an image or a citation, or neither."""
         link = _LINK.match(text, start)
         if link is not None:
             return self._link(link), link.end()
@@ -143,25 +170,31 @@ class Citer:
         if mark is None:
             return text[start:end], end
         output, position = self._mark(text, end)
-        return (text[start:end] + output if output else "", position)
+        return (text[start:end] + output if output.strip() else output, position)
 
     def _mark(self, text: str, start: int) -> tuple[str, int]:
         """A citation without its invented numbers; any other bracket or exclamation mark as it is."""
         mark = _MARK.match(text, start)
-        before = text[start - 1] if start else self._last
+        before = text[start - 1] if start else self._before
         if mark is None or (mark[1] == _INDEX and (before.isalnum() or before in "_])")):
             return text[start], start + 1
         numbers = [int(each) for each in re.findall(r"\d+", mark[1])]
-        kept = [number for number in numbers if number in self._allowed]
+        kept = [number for number in numbers if self._may_cite(number)]
         for number in numbers:
             self._note(number)
         if len(kept) == len(numbers):
             # A space keeps it from becoming a link.
             return mark[0] + (" " if text.startswith("(", mark.end()) else ""), mark.end()
-        return (f"[{', '.join(map(str, kept))}]" if kept else ""), mark.end()
+        # What is left out must not join what stood around it to an address.
+        follows = text[mark.end() : mark.end() + 1]
+        gap = " " if follows.isalnum() or follows in {":", "/"} else ""
+        return (f"[{', '.join(map(str, kept))}]" if kept else gap), mark.end()
+
+    def _may_cite(self, number: int) -> bool:
+        return number in self._allowed and 1 <= number <= len(self._passages())
 
     def _note(self, number: int) -> None:
-        if number not in self._allowed:
+        if not self._may_cite(number):
             self._invented += [number] if number not in self._invented else []
         elif number not in self._cited:
             self._cited.add(number)
@@ -171,19 +204,21 @@ class Citer:
     def _link(self, link: re.Match[str]) -> str:
         """A link as it is when its URL was given to the model, else its text; an image's text when it is remote."""
         bang, label, url = link.groups()
-        inner = self._strip_images(label)
+        # Nothing in it becomes a tag; nor does it become a link of what follows.
+        inner = self._strip_images(label).replace("<", "< ")
+        left = f"{inner} " if inner[-1:] in {"]", ""} else inner
         if bang:
-            if not _REMOTE.match(url):
-                return link[0]
+            if not is_remote(url):
+                return f"![{inner}]({tidy(url)})"
             self._stripped["image"] += 1
-            return inner
+            return left
         if _MARK.fullmatch(f"[{label}]"):
             # The citation says where it leads; what is no address is a remark.
-            return self._mark(f"[{label}]", 0)[0] + ("" if _REMOTE.match(url) else f" ({url})")
+            return self._mark(f"[{label}]", 0)[0] + ("" if is_remote(url) else f" ({url})")
         if self._given(url):
-            return f"[{inner}]({url})"
+            return f"[{inner}]({tidy(url)})"
         self._stripped["link"] += 1
-        return inner
+        return left
 
     def _strip_images(self, label: str) -> str:
         return _LINK.sub(self._link, label) if "](" in label else label
@@ -193,7 +228,7 @@ class Citer:
         target = _TARGET.match(text, start)
         if target is not None:
             if self._given(target[1]):
-                return target[0], target.end()
+                return f"]({tidy(target[1])})", target.end()
             self._stripped["link"] += 1
             return "]", target.end()
         rest = text[start:]
@@ -202,9 +237,41 @@ class Citer:
         # A space keeps what is no link yet from becoming one.
         return ("] " if rest.startswith("](") else "]"), start + 1
 
+    def _define(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
+        """The target of a reference, `[name]: target`, which is taken out unless it was given or leads nowhere else."""
+        if self._before != "]":
+            return ":", start + 1
+        rest = text[start : start + LONGEST_HELD + 1]
+        if not final and len(rest) <= LONGEST_HELD and _UNFINISHED_DEFINITION.fullmatch(rest):
+            return None, start
+        definition = _DEFINITION.match(text, start)
+        if definition is None or definition.end() - start > LONGEST_HELD:
+            # A space keeps what is too long to be held, or not whole, from becoming one.
+            whole = definition is None and not rest[1:].lstrip().startswith("<") and len(rest) <= LONGEST_HELD
+            return (":" if whole else " :"), start + 1
+        target = definition[1]
+        if self._given(target):
+            return ":", start + 1
+        if not is_remote(target):
+            # Parts of it may be taken out.
+            return (" :" if "[" in target or "<" in target else ":"), start + 1
+        self._stripped["link"] += 1
+        return "", definition.end()
+
+    def _bracket(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
+        """An HTML tag or a link in angle brackets."""
+        bracket = read_bracket(text, start, self._given, final=final)
+        if bracket.tag:
+            self._code.follow_tag()
+        if bracket.stripped:
+            self._stripped[bracket.stripped] += 1
+        # What is left out must not join what stood around it to a link.
+        joins = bracket.text == "" and self._before in {"]", "!", "<", "`", "\\"}
+        return (" " if joins else bracket.text), bracket.end
+
     def _given(self, url: str) -> bool:
-        target = url.strip().partition(" ")[0].strip("<>")
-        return bool(target) and self._known(target.rstrip("/"))
+        target = target_of(url)
+        return bool(target) and self._known(target)
 
     def _notices(self) -> Iterator[str]:
         news = [number for number in self._invented if number not in self._told]
@@ -217,7 +284,9 @@ class Citer:
             yield "The model's answer would have loaded an image from elsewhere; only its description was kept."
         if self._stripped["link"]:
             yield "The model's answer had a link that is in none of its sources; only its text was kept."
-        self._stripped = {"image": 0, "link": 0}
+        if self._stripped["tag"]:
+            yield "The model's answer had HTML that loads or links something from elsewhere; it was removed."
+        self._stripped = {"image": 0, "link": 0, "tag": 0}
 
 
 def _cite(number: int, passage: Passage) -> Citation:

@@ -24,15 +24,18 @@ _LEAST = 64
 #: A longer piece of the conversation is cut before anything is counted.
 _LONGEST_SPEECH = 4000
 _LONGEST_SIGNATURE = 500
+#: What the format of a conversation adds to each message.
+_MESSAGE_TOKENS = 4
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
 
 
 @dataclass(frozen=True)
 class Observation:
-    """A tool call of this turn and what came of it."""
+    """A tool call of this turn and what came of it; `citable` are the numbers of the passages that it found."""
 
     call: ToolCall
     result: ToolResult
+    citable: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Prompt:
         self._task = task
         self._tools = tuple(tools)
         self.citable: frozenset[int] = frozenset()
+        self._texts: list[str] = []
 
     def __call__(self, info: ModelInfo) -> CompletionRequest:
         """The request. The message and the system's words are always in it, the rest as far as it fits."""
@@ -79,16 +83,22 @@ class Prompt:
         longest = min(info.max_tokens, max(info.window // 2, 1))
         longest = min(longest, PROPOSAL_TOKENS) if asks_json else longest
         system = self._system(native=native, asks_json=asks_json)
-        fixed = [system, self._material.correction, *(json.dumps(each.parameters) for each in schemas)]
+        fixed = [system, self._material.correction, *(_as_counted(each) for each in schemas)]
         fixed += [json.dumps(each.call.arguments) for each in self._material.observations]
         kept = self._keep(info, info.window - longest - _FRAME, fixed)
+        messages = tuple(self._messages(system, kept, native=native))
+        self._texts = [*(_as_counted(each) for each in schemas), *map(_text_of, messages)]
         return CompletionRequest(
-            messages=tuple(self._messages(system, kept, native=native)),
+            messages=messages,
             tools=schemas,
             schema=proposal_schema(self._tools) if asks_json and info.schemas else None,
             temperature=0.0 if asks_json else info.temperature,
             max_tokens=longest,
         )
+
+    def count(self, info: ModelInfo) -> int:
+        """About how many tokens the request made last has, for the model it was made for."""
+        return sum(info.count(text) + _MESSAGE_TOKENS for text in self._texts)
 
     def _system(self, *, native: bool, asks_json: bool) -> str:
         request, tag = self._material.request, self._material.tag
@@ -129,7 +139,7 @@ class Prompt:
 
     def _number(self, kept: Kept) -> frozenset[int]:
         """The numbers in sight: of the passages that were kept, and of those that a kept result shows."""
-        shown = {int(found) for _, text in kept.results for found in _NUMBER.findall(text)}
+        shown = {number for observed, text in kept.results for number in marks_in(text) & observed.citable}
         return frozenset({number for number, _ in kept.passages} | shown)
 
     def _messages(self, system: str, kept: Kept, *, native: bool) -> list[ChatMessage]:
@@ -180,6 +190,19 @@ class Prompt:
         while self._material.tag in text:
             text = text.replace(self._material.tag, "")
         return text
+
+
+def marks_in(text: str) -> set[int]:
+    """The numbers that stand in brackets in a text."""
+    return {int(found) for found in _NUMBER.findall(text)}
+
+
+def _text_of(message: ChatMessage) -> str:
+    return " ".join([message.content, *(f"{each.name} {each.arguments}" for each in message.tool_requests)])
+
+
+def _as_counted(schema: FunctionSchema) -> str:
+    return f"{schema.name} {schema.description} {json.dumps(schema.parameters)}"
 
 
 def _describe(tool: Tool) -> FunctionSchema:

@@ -18,7 +18,7 @@ from agent_gateway.graph.writing.rules import Task
 from agent_gateway.graph.writing.thinking import ThoughtFilter
 from agent_gateway.graph.writing.tool_protocol import UNREADABLE, Reading, read_reply, read_request
 from agent_gateway.interfaces import CompletionPiece, Context, Failure, Generation, GenerationRequest, Step, TurnState
-from agent_gateway.messages import Route
+from agent_gateway.messages import Route, Tier
 from agent_gateway.tool import Tool
 
 #: The code of the error when no model can be asked.
@@ -59,6 +59,8 @@ class Speaker:
         #: The tools that the model knows of, and may ask for although it is to answer.
         self._names: tuple[str, ...] = tuple(context.persona.tools)
         self._evaded = False
+        #: Tiers that could not answer in this turn: asking them at each step could mean waiting at each step.
+        self._mute: set[Tier] = set()
         self._model: ModelInfo | None = None
         self._finish: str = ""
         self._requests: tuple[ToolRequest, ...] = ()
@@ -115,7 +117,7 @@ class Speaker:
         proposal.spoke = self.spoke
 
     def reroute(self, step: Step) -> Iterator[Generation]:
-        """Choose who is asked next; `ModelFailed` when nobody can be."""
+        """Choose who is asked next, but nobody who just could not answer; `ModelFailed` when nobody can be."""
         request = self._request
         state: TurnState = {
             "message": request.message,
@@ -129,7 +131,7 @@ class Speaker:
         route = self._context.route(state, step, tuple(self.failures))
         if route.tier == FLOOR:
             raise ModelFailed(route.reason, code=NO_MODEL)
-        if route.tier != self.route.tier:
+        if route.tier != self.route.tier and route.tier not in self._mute:
             self.route = route
             yield Generation(route=route)
 
@@ -139,6 +141,7 @@ class Speaker:
     async def _ask(self, prompt: Prompt) -> AsyncIterator[str | Generation]:
         """One call: text as the model says it, and everything else as it is to be shown."""
         self._model, self._finish, self._requests = None, "", ()
+        said: list[str] = []
         guard, thoughts = RepetitionGuard(), ThoughtFilter()
         # What a tool has changed must not be asked for twice.
         pieces = self._context.complete(self.route.tier, prompt, retry=not self.observations)
@@ -149,10 +152,12 @@ class Speaker:
                     for told in self._introduce(piece):
                         yield told
                 if piece.text:
+                    said.append(piece.text)
                     if text := thoughts.feed(piece.text):
                         yield text
                     if guard.feed(piece.text):
                         self._finish = _REPEATS
+                        yield self._estimate(prompt, "".join(said))
                         return
                 elif piece.finish is not None:
                     if text := thoughts.finish():
@@ -165,6 +170,15 @@ class Speaker:
         self.tokens += usage.prompt_tokens + usage.completion_tokens
         return Generation(usage=usage)
 
+    def _estimate(self, prompt: Prompt, said: str) -> Generation:
+        """What a call has used that is ended here, before its usage comes. What it costs only the ledger knows."""
+        info = self._model
+        if info is None:
+            return Generation(usage=Usage(estimated=True))
+        usage = Usage(prompt_tokens=prompt.count(info), completion_tokens=info.count(said), estimated=True)
+        self.tokens += usage.prompt_tokens + usage.completion_tokens
+        return Generation(usage=usage)
+
     def _introduce(self, piece: CompletionPiece) -> Iterator[Generation]:
         """Who speaks, when it is not who was meant to, and why."""
         self._model = info = piece.model
@@ -173,6 +187,9 @@ class Speaker:
         if info is None or (info.tier, info.model) == (self.route.tier, self.route.model):
             return
         old = self.route
+        if info.tier != old.tier:
+            self._mute.add(old.tier)
+        self._mute.discard(info.tier)
         reason = f"{old.reason}; {info.model} answered instead of {old.model}"
         self.route = Route(tier=info.tier, model=info.model, score=old.score, parts=old.parts, reason=reason)
         yield Generation(route=self.route)

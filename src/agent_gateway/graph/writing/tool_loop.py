@@ -9,7 +9,7 @@ import msgspec
 
 from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.faculties import ToolLimits
-from agent_gateway.graph.writing.prompt import Observation
+from agent_gateway.graph.writing.prompt import Observation, marks_in
 from agent_gateway.graph.writing.rules import TALK
 from agent_gateway.graph.writing.speaking import Proposal, Speaker
 from agent_gateway.graph.writing.tool_protocol import ProposedCall
@@ -39,7 +39,7 @@ class ToolLoop:
         self._begun = asyncio.get_running_loop().time()
         self._steps = 0
         self._calls = 0
-        self._done: dict[tuple[str, bytes], ToolResult] = {}
+        self._done: dict[tuple[str, bytes], Observation] = {}
         #: In a row: calls that could not be made, and calls that had been made before.
         self._bad = 0
         self._repeated = 0
@@ -112,9 +112,10 @@ class ToolLoop:
         if proposed.arguments is None:
             text = f"The arguments of '{call.name}' are no JSON object that can be read. Give them again, and whole."
             return ToolResult(call_id=call.id, name=call.name, status="failed", text=text, mendable=True)
-        earlier = self._done.get(_key(call))
-        if earlier is None:
+        done = self._done.get(_key(call))
+        if done is None:
             return None
+        earlier = done.result
         text = (
             f"This was called already with the same arguments, and is not called again. The result was:\n{earlier.text}"
         )
@@ -122,13 +123,26 @@ class ToolLoop:
         return repeated if earlier.mendable else msgspec.structs.replace(repeated, status="refused")
 
     async def _execute(self, call: ToolCall) -> ToolResult:
+        before = len(self._context.citable)
         result = msgspec.structs.replace(await self._context.call(call.name, call.arguments), call_id=call.id)
-        self._done[_key(call)] = result
+        self._done[_key(call)] = Observation(call, result, self._found(result.text, before))
         return result
+
+    def _found(self, text: str, before: int) -> frozenset[int]:
+        """The passages that a result shows: those its tool added, and known ones by number and title.
+
+        A number in brackets alone is none: a log has many.
+        """
+        passages = self._context.citable
+        numbers = [number for number in marks_in(text) if 1 <= number <= len(passages)]
+        return frozenset(
+            number for number in numbers if number > before or f"[{number}] {passages[number - 1].title}" in text
+        )
 
     def _observe(self, call: ToolCall, result: ToolResult, *, repeated: bool) -> None:
         """Keep a result for the next call of the model, and count what goes wrong."""
-        self._speaker.observations.append(Observation(call, result))
+        done = self._done.get(_key(call))
+        self._speaker.observations.append(Observation(call, result, done.citable if done else frozenset()))
         self._bad = self._bad + 1 if result.mendable else 0
         self._repeated = self._repeated + 1 if repeated else 0
 

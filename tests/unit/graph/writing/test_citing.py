@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterable
 
 import pytest
 from tests.unit.graph.parts import a_passage
 
-from agent_gateway.graph.writing.citing import LONGEST_HELD, Citer
+from agent_gateway.graph.writing.citing import Citer
+from agent_gateway.graph.writing.markdown_code import LONGEST_HELD
 from agent_gateway.interfaces import Generation
 from agent_gateway.messages import Citation
 
@@ -134,6 +136,117 @@ def test_what_comes_after_another_call_stands_apart() -> None:
     "nasty", ["![a]" * 2000, "[" * 5000, "[a](b" * 2000, " " * 20000 + "x", "`" * 5000, "[1]" * 2000]
 )
 def test_hostile_text_takes_no_time(nasty: str) -> None:
+    begun = time.perf_counter()
+    read([nasty])
+    read(nasty[start : start + 3] for start in range(0, len(nasty), 3))
+    assert time.perf_counter() - begun < 3
+
+
+EVIL = "https://evil.example/x.png?q=1"
+HOSTILE = {
+    "an image tag": f'See <img src="{EVIL}"> it.',
+    "an image tag without quotes": "See <img src=//evil.example/x> it.",
+    "a tag over lines": f"See <img\n  alt='a'\n  src='{EVIL}'/> it.",
+    "a tag in entities": "See <img src=&#104;ttps&#58;//evil.example/x> it.",
+    "a broken tag": f'See <img alt=">" src="{EVIL}" <b>> it.',
+    "a style": '<p style="background:url(//evil.example/x)">So</p>',
+    "a link tag": f'<a href="{EVIL}">So</a>',
+    "a frame": "<iframe srcdoc='&lt;img src=//evil.example>'></iframe>",
+    "an autolink": f"See <{EVIL}> now.",
+    "a reference": f"See ![a][ref].\n\n[ref]: {EVIL}\n",
+    "a reference in angle brackets": f"See ![a][ref].\n\n[ref]: <{EVIL}> 'x'\n",
+    "a reference over lines": f"See ![a][ref].\n\n[ref]:\n  {EVIL}\n",
+    "a reference in a quote": f"See ![a][ref].\n\n> [ref]: {EVIL}",
+    "a numbered reference": f"See ![a][1].\n\n[1]: {EVIL}",
+    "a reference behind an invented mark": f"See ![a][ref].\n\n[ref][7]: {EVIL}",
+    "an unclosed tick": f"see ` ![x]({EVIL}) [7]",
+    "a tick that pairs with one before": f"see `\nthe `![x]({EVIL})` [7]",
+    "an escaped tick": f"see \\`![x]({EVIL}) [7]`",
+    "an address with an escape": "![x](https\\://evil.example/x)",
+    "an address with an entity": "![x](&#104;ttps://evil.example/x)",
+    "a fence that is none": f"```x` ![x]({EVIL})",
+    "a fence that has ended": f"```\nx ``` y\n```\n![x]({EVIL})",
+    "a fence in the item of a list": f"- ```\n  x\n  ```\n  ![x]({EVIL})",
+    "a fence whose item has ended": f"- a\n  ```\n![x]({EVIL})",
+    "an indented fence": f"a\n     ```\n![x]({EVIL})",
+    "tildes": f"~~~\n```\n~~~\n![x]({EVIL})",
+    "a fence in HTML": f"<div>\n```\n\n![x]({EVIL})",
+    "columns of a table": f"| a ` | ` ` ![x]({EVIL}) ` |",
+    "a tag in a link": f"[<img src={EVIL}>](chart.png)",
+    "an image in a link's title": f"[x]({KNOWN} ![y]({EVIL}))",
+    "a link of what is left": f"[[x]](https://evil.example/1)({EVIL})",
+    "a link of nothing": f"[x][](https://evil.example/1)({EVIL})",
+    "a tag within a reference": "[ref]: h<script>ttps://evil.example/x\n",
+    "a mark within a reference": "[ref]: h [7]ttps://evil.example/x\n",
+    "known with more": f"[x](<{KNOWN} https://evil.example>)",
+}
+#: What a reader of Markdown would make something of.
+_LIVE = re.compile(r"\]\([^)]*evil|\]:\s*<?[^\s]*evil|<[A-Za-z][^>]*evil")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_nothing_that_was_not_given_is_loaded_or_linked(name: str, size: int) -> None:
+    given = HOSTILE[name]
+    text = read(given[start : start + size] for start in range(0, len(given), size))[0]
+    assert not _LIVE.search(text)
+    assert "[7]" not in text
+    assert text == read([given])[0]
+
+
+HARMLESS = {
+    "a comparison": "If a < b and c > d, or x <= 3, so it is.",
+    "a placeholder": "Set <your-name> and <b>so</b>.<br/>",
+    "a known autolink": f"See <{KNOWN}>.",
+    "a known link tag": f'See <a href="{KNOWN}">it</a>.',
+    "a known reference": f"See [it][ref].\n\n[ref]: {KNOWN}\n",
+    "a local reference": "See [it][ref].\n\n[ref]: page.md\n",
+    "a colon behind a mark": "By [1]: it is so.",
+    "a tag in code": f'Write `<img src="{EVIL}">` or `![x]({EVIL})`.',
+    "a pipe in code": "Use `ps | grep x` here.",
+    "a tag in a fence": f'So:\n\n```html\n<img src="{EVIL}">\n[ref]: {EVIL}\n```\n\nDone [2].',
+    "a fence in a list": "1. Run\n   ```bash\n   echo a[7]\n   ```\n2. Done [2].",
+    "a fence in a nested list": "- a\n  - b\n    ```bash\n    echo a[7]\n    ```\n",
+    "two fences": "```\na[7]\n```\nand\n```\nb[7]\n```\n",
+    "struck out": "~~a~~ b ~ c",
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_what_loads_nothing_is_left_as_it_is(name: str, size: int) -> None:
+    given = HARMLESS[name]
+    text, _, told = read(given[start : start + size] for start in range(0, len(given), size))
+    assert (text, told) == (given, [])
+
+
+def test_a_tag_that_changes_what_follows_is_shown_and_does_nothing() -> None:
+    assert read(["Set <title> and <script>.</script>"])[::2] == ("Set < title> and < script>.< /script>", [])
+
+
+def test_html_that_was_taken_out_is_told() -> None:
+    assert read([f'See <img src="{EVIL}">.'])[2] == [
+        "The model's answer had HTML that loads or links something from elsewhere; it was removed."
+    ]
+
+
+def test_a_fence_that_one_model_leaves_open_hides_nothing_of_the_next() -> None:
+    citer = Citer(lambda: PASSAGES, lambda url: False)
+    said = ""
+    for text in ("```\nx\n", f"```\n![x]({EVIL})"):
+        citer.begin((1,))
+        said += "".join(each.text for each in (*citer.feed(text), *citer.flush()))
+    assert "evil" not in said
+
+
+def test_a_number_that_no_passage_has_is_invented() -> None:
+    assert read(["A [1] [0] [42]."], allowed=(0, 1, 42))[:2] == ("A [1].", [1])
+
+
+@pytest.mark.parametrize(
+    "nasty", ["<a " * 3000, "<a b='" * 2000, "[a]:" * 3000, "`a" * 5000, "```\n" + " " * 9000, "~" * 9000]
+)
+def test_hostile_markup_takes_no_time(nasty: str) -> None:
     begun = time.perf_counter()
     read([nasty])
     read(nasty[start : start + 3] for start in range(0, len(nasty), 3))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from agent_gateway.graph.writing.rules import Task
 from agent_gateway.interfaces import GenerationRequest, Passage
 from agent_gateway.messages import Exchange
 from agent_gateway.persona import Persona
-from agent_gateway.tool import ToolCall, ToolResult
+from agent_gateway.tool import ToolCall, ToolResult, tool
 
 TAG = "0badcafe"
 PERSONA = Persona(id="nora", title="Librarian", prompt="You are nora.")
@@ -119,8 +120,29 @@ def test_a_result_that_was_cut_says_how_to_read_on() -> None:
 
 
 def test_passages_that_a_result_shows_may_be_cited() -> None:
-    given = altered(material([a_passage("A.")]), observations=(observed(1, "[4] Keys (k.md)\nIn the hall."),))
+    seen = observed(1, "[4] Keys (k.md)\nIn the hall at [7].")
+    given = altered(material([a_passage("A.")]), observations=(replace(seen, citable=frozenset({4, 5})),))
     assert make(given, task="conclude")[1].citable == {1, 4}
+
+
+def test_numbers_in_a_result_that_found_no_passage_may_not_be_cited() -> None:
+    given = altered(material([a_passage("A.")]), observations=(observed(1, "worker[17]: retry [42] failed [0]"),))
+    assert make(given, task="conclude")[1].citable == {1}
+
+
+@pytest.mark.parametrize("part", ["name", "description"])
+def test_names_and_descriptions_of_tools_need_room_too(part: str) -> None:
+    async def ring() -> str:
+        """Ring the bell."""
+        return ""
+
+    tools = [msgspec.structs.replace(tool(ring, name="ring"), **{part: f"{n}_" + "word_" * 200}) for n in range(4)]
+    passages = [a_passage(f"passage {number} " + "word " * 200, source=f"{number}.md") for number in range(1, 6)]
+    info = an_info(window=2000, max_tokens=250)
+    request = Prompt(material(passages), "propose", tools)(info)
+    used = sum(info.count(each.content) + 8 for each in request.messages)
+    used += sum(info.count(f"{each.name} {each.description} {each.parameters}") for each in request.tools)
+    assert used + request.max_tokens <= info.window
 
 
 @pytest.mark.parametrize("window", [600, 1000, 1500, 2000, 3000, 5000, 9000])

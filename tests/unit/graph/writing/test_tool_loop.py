@@ -10,6 +10,7 @@ from tests.unit.graph.parts import a_passage
 from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.faculties import ToolLimits
 from agent_gateway.testing import StaticKnowledge, passage
+from agent_gateway.tool import tool
 
 KEYS = StaticKnowledge({"docs": [passage("The keys hang in the hall.", source="keys.md", title="Keys")]})
 RING = '{"action": "call", "tool": "ring", "arguments": {"times": 2}}'
@@ -125,7 +126,6 @@ async def test_a_limit_ends_the_loop_in_an_answer(limits: ToolLimits, calls: int
 
 async def test_what_was_cut_can_be_read_on(tmp_path: Any) -> None:
     from agent_gateway.policy.executor import ToolExecutor  # noqa: PLC0415 - beside its only use
-    from agent_gateway.tool import tool  # noqa: PLC0415 - as above
 
     async def recite() -> str:
         """Recite a poem."""
@@ -284,3 +284,53 @@ async def test_a_model_that_breaks_off_is_an_error() -> None:
     with pytest.raises(ModelFailed, match="broke off"):
         await dialogue.run()
     assert dialogue.text == "It is"
+
+
+async def test_numbers_in_a_log_are_no_citations() -> None:
+    async def read_log() -> str:
+        """Read the log."""
+        return "worker[17]: retry [42] failed [0] at [1] and [2]"
+
+    script = [Say(calls=[("read_log", "")]), Say("It failed [42], by [17], of [0] [2] [1].")]
+    dialogue = await Dialogue(script, tools=[tool(read_log, name="read_log")], passages=(a_passage("A door."),)).run()
+    assert (dialogue.text, dialogue.cited) == ("It failed, by, of [1].", [1])
+
+
+async def test_a_passage_that_a_tool_finds_again_may_be_cited_when_its_first_showing_found_no_room() -> None:
+    page = a_passage("The keys hang in the hall. " + "word " * 800, source="keys.md")
+    script = [Say(calls=[("knowledge_search", '{"query": "keys hang"}')]), Say("In the hall [1].")]
+    knowledge = StaticKnowledge({"docs": [page]})
+    info = {"window": 2400, "max_tokens": 500}
+    dialogue = await Dialogue(script, tools=[SEARCH], passages=(page,), knowledge=knowledge, info=info).run()
+    assert dialogue.results[0].text.startswith("[1] KEYS.MD")
+    assert "Left out for lack of room: 1 passage." in dialogue.seen(1)
+    assert dialogue.cited == [1]
+
+
+async def test_a_tier_that_could_not_answer_is_not_asked_again_in_this_turn() -> None:
+    other = an_info("medium")
+    script = [
+        Say(calls=[("ring", '{"times": 1}')], model=other),
+        Say(calls=[("ring", '{"times": 2}')], model=other),
+        Say("It rang.", model=other),
+    ]
+    dialogue = await Dialogue(script, tools=[Bell().tool()]).run()
+    assert [task.tier for task in dialogue.completions.tasks] == ["small", "medium", "medium"]
+    assert [each.tier for each in dialogue.routes] == ["medium"]
+
+
+async def test_what_a_cut_answer_used_is_estimated() -> None:
+    dialogue = await Dialogue([Say("All work and no play makes Jack a dull boy. " * 40)]).run()
+    (usage,) = [each.usage for each in dialogue.pieces if each.usage is not None]
+    assert usage.estimated
+    assert usage.prompt_tokens >= len(dialogue.seen(0)) // 4
+    assert len(dialogue.text) // 4 <= usage.completion_tokens <= len(dialogue.text) // 4 + 50
+    assert usage.cost == 0.0
+
+
+async def test_a_cut_step_counts_towards_the_limit_of_tokens() -> None:
+    said = "All work and no play makes Jack a dull boy. " * 40
+    request = Say(said, model=an_info("small", "json"))
+    limits = ToolLimits(tokens=100)
+    dialogue = await Dialogue([request, Say("Enough.")], "json", tools=[Bell().tool()], limits=limits).run()
+    assert len([each for each in dialogue.pieces if each.usage is not None and each.usage.estimated]) == 1
