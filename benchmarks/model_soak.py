@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,15 +110,18 @@ async def measure(
 
 
 async def soak(gateway: GatewayProcess, replies: FaultyReplies, seconds: float, seed: int) -> Outcome:
-    """Traffic, a look, traffic, a look."""
+    """Traffic, a look, and twice again."""
     tally = Tally()
     idle = min(20.0, max(2.0, seconds / 10))
     warm = min(WARM_SECONDS, seconds / 3)
     await send_traffic(gateway, tally, warm, seed)
-    before, turns = await look(gateway, idle), tally.turns
-    await send_traffic(gateway, tally, seconds - warm, seed + VISITORS)
-    after = await look(gateway, idle)
-    return judge(tally, (before, after), tally.turns - turns, replies.injected)
+    holdings = [await look(gateway, idle)]
+    turns: list[int] = [tally.turns]
+    for half in (1, 2):
+        await send_traffic(gateway, tally, (seconds - warm) / 2, seed + half * VISITORS)
+        holdings.append(await look(gateway, idle))
+        turns.append(tally.turns)
+    return judge(tally, holdings, turns, replies.injected)
 
 
 async def send_traffic(gateway: GatewayProcess, tally: Tally, seconds: float, seed: int) -> None:
@@ -138,9 +141,12 @@ async def forget(server: ScriptedModelServer) -> None:
         server.probes.clear()
 
 
-def judge(tally: Tally, holdings: tuple[Holding, Holding], turns: int, injected: int) -> Outcome:
-    """The figures, and which of them are too high."""
-    grown = growth(*holdings, turns)
+def judge(tally: Tally, holdings: Sequence[Holding], turns: Sequence[int], injected: int) -> Outcome:
+    """The figures, and which of them are too high; `holdings` are those of the third minute, the middle and the end.
+
+    Memory is judged by the second half: until then caches of a fixed size have filled.
+    """
+    grown = growth(holdings[0], holdings[1], holdings[2], turns[2] - turns[1])
     figures = [
         Figure("turns", tally.turns, ""),
         Figure("faults injected", injected, ""),
@@ -150,7 +156,7 @@ def judge(tally: Tally, holdings: tuple[Holding, Holding], turns: int, injected:
     ]
     faults = [*tally.problems, *(f"{each.name}: {each.value:g}" for each in figures if each.short_by)]
     if any(each.short_by for each in grown):
-        faults += more_tasks(*holdings)
+        faults += more_tasks(holdings[0], holdings[-1])
     return Outcome(figures, faults, dict(sorted(tally.ends.items())))
 
 

@@ -66,8 +66,8 @@ async def look(gateway: GatewayProcess, idle_seconds: float) -> Holding:
     return Holding(process.num_fds(), process.num_threads(), seen.tasks, memory.pss, memory.rss)
 
 
-def growth(before: Holding, after: Holding, turns: int) -> list[Figure]:
-    """What is held more after so many turns."""
+def growth(before: Holding, middle: Holding, after: Holding, turns: int) -> list[Figure]:
+    """What is held more at the end; memory since the middle, after so many turns."""
     judged = turns >= JUDGED_TURNS
     allowed = SLACK_MB + GROWTH_MB * turns / 1000 if judged else None
     tasks = sum(after.tasks.values()) - sum(before.tasks.values())
@@ -75,8 +75,9 @@ def growth(before: Holding, after: Holding, turns: int) -> list[Figure]:
         Figure("growth: file descriptors", after.files - before.files, "", FILES),
         Figure("growth: threads", after.threads - before.threads, "", THREADS if judged else None),
         Figure("growth: tasks", tasks, "", TASKS),
-        Figure("growth: PSS", after.pss - before.pss, "MB", allowed),
-        Figure("growth: RSS", after.rss - before.rss, "MB"),
+        Figure("growth: PSS until the middle", middle.pss - before.pss, "MB"),
+        Figure("growth: PSS since the middle", after.pss - middle.pss, "MB", allowed),
+        Figure("turns since the middle", turns, ""),
         Figure("PSS at the end", after.pss, "MB"),
     ]
 
