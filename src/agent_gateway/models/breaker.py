@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import structlog
+
 from agent_gateway.config.models import BreakerSettings
 from agent_gateway.errors import ModelFailed
 
@@ -14,8 +16,12 @@ HOPELESS = frozenset(
 )
 #: It is the request that the server did not like.
 _OF_THE_REQUEST = "model_rejected"
+#: However long a server wants to be left alone, after so many seconds it is asked again.
+LONGEST_REST = 3600.0
 #: A call that was let through, to be given back with how it ended.
 Permit: TypeAlias = int
+
+log = structlog.get_logger(__name__)
 
 
 class Breaker:
@@ -84,10 +90,12 @@ class Breaker:
             return
         self._failed_at = self._clock()
         self._reason = reason
-        self._until = self._failed_at + (self._cooldown() if error.retry_after is None else error.retry_after)
+        rest = self._cooldown() if error.retry_after is None else min(error.retry_after, LONGEST_REST)
+        self._until = self._failed_at + rest
         self._openings += error.retry_after is None
         self._period += 1
         self._probing = False
+        log.warning("model_left_alone", seconds=round(rest, 1), code=error.code, reason=reason)
 
     def _cooldown(self) -> float:
         return min(self._settings.cooldown_seconds * 2.0 ** min(self._openings, 32), self._settings.longest_seconds)

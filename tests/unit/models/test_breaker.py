@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent_gateway.config.models import BreakerSettings
 from agent_gateway.errors import ModelFailed
@@ -122,6 +123,14 @@ def test_it_rests_as_long_as_the_server_wishes(breaker: Breaker, clock: Clock) -
     assert not askable(breaker)
     assert breaker.why == "too many (45 s ago, next try in 1 s)"
     clock.now += 0.1
+    assert askable(breaker)
+
+
+def test_no_server_is_left_alone_for_ever_and_the_log_says_when_one_is(breaker: Breaker, clock: Clock) -> None:
+    with capture_logs() as lines:
+        fail(breaker, ModelFailed("too many", code="model_rate_limited", transient=True, retry_after=1e9))
+    assert [(each["event"], each["seconds"]) for each in lines] == [("model_left_alone", 3600.0)]
+    clock.now += 3600
     assert askable(breaker)
 
 
