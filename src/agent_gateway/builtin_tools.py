@@ -16,7 +16,7 @@ _CLOSEST = 3
 async def search_knowledge(
     query: Annotated[str, msgspec.Meta(description="What to look for: a question, or its few telling words.")],
     context: Context,
-    limit: Annotated[int, msgspec.Meta(description="How many passages at most, 1 to 10.")] = 5,
+    limit: Annotated[int, msgspec.Meta(description="How many passages at most; the gateway may give fewer.")] = 5,
 ) -> str:
     """Search the documents. Returns numbered passages, which may be cited by their number.
 
