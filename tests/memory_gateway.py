@@ -11,8 +11,17 @@ from tests.memory_runs import MemoryRuns
 
 from agent_gateway.api.edge import Edge, EdgeSettings
 from agent_gateway.errors import InvalidInput, NotFound
-from agent_gateway.interfaces import CollectionInfo, IngestProgress, Passage, SearchQuery, SearchResult, Vector
-from agent_gateway.messages import Recollection
+from agent_gateway.intent import Intent
+from agent_gateway.interfaces import (
+    CollectionInfo,
+    IngestProgress,
+    Passage,
+    RouteExplanation,
+    SearchQuery,
+    SearchResult,
+    Vector,
+)
+from agent_gateway.messages import Recollection, Route
 from agent_gateway.persona import Persona
 
 TOKEN = "a token of the control socket"
@@ -109,6 +118,15 @@ class MemoryGateway:
         self.readiness = MemoryReadiness()
         self.personas = {persona.id: persona for persona in (BRUNO, MARY)}
 
+    async def explain(self, persona: str, message: str) -> RouteExplanation:
+        """Every message goes to the floor."""
+        route = Route(tier="extractive", model="extractive", score=0.0, parts={}, reason="there is no model")
+        intent = Intent(category="query", complexity="low", reasoning_depth=0, accuracy_requirement=1, confidence=1.0)
+        return RouteExplanation(
+            persona=persona, message=message, intent=intent, collections=(), passages=0, evidence=0.0,
+            policy="documented", choice=None, route=route, other_policy="calibrated", other=None, standings={},
+        )  # fmt: skip
+
     def edge(self, settings: EdgeSettings | None = None) -> Edge:
         """The edge of this gateway."""
         return Edge(
@@ -119,6 +137,7 @@ class MemoryGateway:
             personas=self.personas,
             intents_of=lambda persona: ("query", "chat") if persona in self.personas else (),
             visible_collections=lambda persona: self.personas[persona].collections,
+            explain=self.explain,
             disabled={"broken": "the plugin raised at import"},
             settings=settings if settings is not None else EdgeSettings(control_token=TOKEN),
         )

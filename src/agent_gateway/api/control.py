@@ -82,8 +82,6 @@ async def explain_route(request: Call) -> Sendable:
         if (reason := edge.disabled.get(body.persona)) is not None:
             raise Unavailable(f"The persona is disabled: {reason}", code="persona_disabled")
         raise NotFound("There is no such persona.", code="persona_not_found", hint="GET /personas lists them")
-    if edge.explain is None:
-        raise NotFound("This gateway explains no routes.")
     return reply(await edge.explain(body.persona, body.message))
 
 

@@ -36,8 +36,7 @@ class Edge:
     """The gateway as HTTP sees it.
 
     `personas`: id -> persona, those that are served. `disabled`: id -> why not, the others. `intents_of` and
-    `visible_collections` take a persona's id. `explain`: absent where routes cannot be explained. `ports`: id -> the
-    port it listens on, filled in by the server.
+    `visible_collections` take a persona's id. `ports`: id -> the port it listens on, filled in by the server.
     """
 
     runs: Runs
@@ -47,7 +46,7 @@ class Edge:
     personas: Mapping[str, Persona]
     intents_of: Callable[[str], tuple[str, ...]]
     visible_collections: Callable[[str], tuple[str, ...]]
-    explain: Explain | None = None
+    explain: Explain
     disabled: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
     settings: EdgeSettings = EdgeSettings()

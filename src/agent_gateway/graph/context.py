@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from agent_gateway.completion import RequestBuilder
-from agent_gateway.errors import GatewayError, ModelFailed
 from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.model_classifier import Doubt, describe_categories, reconsider
 from agent_gateway.graph.router import FLOOR
@@ -84,7 +83,7 @@ class AgentContext:
         """The intent of a message among those of the persona; a small model is asked when the head is unsure."""
         intent = self._faculties.classifier.predict(text, vector, self._intents)
         completions = self._faculties.completions
-        if completions is None or intent.confidence >= self._faculties.classify_threshold:
+        if intent.confidence >= self._faculties.classify_threshold:
             return intent
         until = asyncio.get_running_loop().time() + self._faculties.classify_seconds
         doubt = Doubt(
@@ -150,8 +149,6 @@ class AgentContext:
         self, tier: Tier, build: RequestBuilder, *, stage: str = "act", retry: bool = True
     ) -> AsyncIterator[CompletionPiece]:
         """Call a model of a tier, or of another one when that cannot answer."""
-        if self._faculties.completions is None:
-            raise ModelFailed("no model is configured", code="no_model_available")
         task = CompletionTask(
             persona=self.persona,
             owner=self.owner,
@@ -165,12 +162,10 @@ class AgentContext:
         return self._faculties.completions.stream(task)
 
     def generate(self, request: GenerationRequest, route: Route) -> AsyncIterator[Generation]:
-        """Have the routed model write the answer; `GatewayError` when nothing serves the route's tier."""
+        """Have the routed model write the answer; the floor does when no model can."""
         whole = self._faculties.models.get(route.tier)
         if whole is not None:
             return whole.generate(request)
-        if self._faculties.completions is None:
-            raise GatewayError(f"no model serves the tier '{route.tier}'", code="tier_unavailable")
         writer = ModelWriter(self, self._faculties.models[FLOOR], self._faculties.tool_limits)
         return writer.generate(request, route)
 

@@ -25,7 +25,7 @@ class Faculties:
     """The parts of a turn.
 
     `models` write whole answers: the floor, and whatever was brought along for a tier. `completions` are the
-    configured language models, None when there is none. `deadline_seconds` is how long a turn may take.
+    language models, if there are any. `deadline_seconds` is how long a turn may take.
     """
 
     encoder: Encoder
@@ -33,7 +33,7 @@ class Faculties:
     knowledge: Knowledge
     router: Router
     models: Mapping[Tier, Model]
-    completions: Completions | None
+    completions: Completions
     tools: Tools
     #: (persona, intent name) -> the collections to search; None for all that the persona may search.
     collections: Callable[[Persona, str | None], tuple[str, ...]]

@@ -16,7 +16,7 @@ def make_policies(settings: RouteSettings) -> tuple[RoutePolicy, RoutePolicy]:
     return (documented, calibrated) if settings.policy == documented.name else (calibrated, documented)
 
 
-def make_router(settings: RouteSettings, completions: Completions | None) -> Router:
+def make_router(settings: RouteSettings, completions: Completions) -> Router:
     """The router of a gateway; its shadow is the other policy, if the settings want one."""
     policy, other = make_policies(settings)
     return Router(policy, completions, shadow=other if settings.shadow else None)

@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 class Router:
     """Decides with `policy`; what `shadow` would have chosen is logged and changes nothing.
 
-    Without `completions` no model is configured and every turn goes to the floor.
+    While there is no model at all, every turn goes to the floor.
     """
 
     policy: RoutePolicy
-    completions: Completions | None = None
+    completions: Completions
     shadow: RoutePolicy | None = None
 
     def route(self, case: RouteCase, persona: Persona) -> Route:
@@ -41,7 +41,7 @@ class Router:
 
     def standings(self, persona: Persona) -> Mapping[Tier, Standing]:
         """The tiers that have models, and whether this persona can ask them now."""
-        return self.completions.standing(persona) if self.completions is not None else {}
+        return self.completions.standing(persona)
 
     def _settle(
         self, wanted: Tier, allowed: tuple[Tier, ...], standings: Mapping[Tier, Standing]
@@ -51,7 +51,7 @@ class Router:
             return FLOOR, "", ""
         clauses: list[str] = []
         down: list[str] = []
-        others = self.completions.fallbacks(wanted) if self.completions is not None else ()
+        others = self.completions.fallbacks(wanted)
         for tier in dict.fromkeys((wanted, *others)):
             standing = standings.get(tier)
             if tier not in allowed or standing is None:

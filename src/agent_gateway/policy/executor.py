@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -43,8 +42,8 @@ class ToolExecutor:
     def __init__(
         self,
         tools: Mapping[str, Tool],
-        intents: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
-        folder: Path | None = None,
+        intents: Mapping[str, tuple[str, ...]],
+        folder: Path,
     ) -> None:
         self._output = OutputStore(folder)
         self._pager = tool(self._read_more, name=READ_MORE, output_limit=1_000_000)

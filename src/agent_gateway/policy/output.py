@@ -51,15 +51,14 @@ class _Shelf:
 class OutputStore:
     """Keeps long output below a folder, `<run>/<n>.txt`, readable by this process' user alone.
 
-    Without a folder nothing is kept, and a cut result says so. What an earlier process left there is removed.
+    Where nothing can be written nothing is kept, and a cut result says so. What an earlier process left is removed.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._shelves: dict[str, _Shelf] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def holds(self, run_id: str) -> bool:
         """Whether output of this run was cut and kept."""
@@ -75,7 +74,7 @@ class OutputStore:
         # Known before anything is written: a thread goes on when its turn is cancelled, and `forget` must find it.
         shelf = self._shelves.setdefault(run_id, _Shelf())
         shelf.last = number = shelf.last + 1
-        if self._folder is None or not await self._write(shelf, self._folder / run_id, number, kept):
+        if not await self._write(shelf, self._folder / run_id, number, kept):
             return Excerpt(text[: max(0, limit - len(_NOT_KEPT))] + _NOT_KEPT[:limit])
         pages = -(-len(kept) // limit)
         shelf.sizes[number] = (limit, pages)
@@ -87,7 +86,7 @@ class OutputStore:
         sizes = shelf.sizes if shelf is not None else {}
         found = _NAME.fullmatch(result.strip())
         number = int(found[1]) if found else 0
-        if self._folder is None or number not in sizes:
+        if number not in sizes:
             names = ", ".join(f"result-{each}" for each in sizes)
             raise NotFound(f"there is no kept result '{result[:40]}'", hint=f"there are: {names}" if names else "")
         limit, pages = sizes[number]
@@ -99,7 +98,7 @@ class OutputStore:
     async def forget(self, run_id: str) -> None:
         """Remove what was kept for a run, also when nobody waits for that."""
         shelf = self._shelves.pop(run_id, None)
-        if shelf is not None and shelf.writes and self._folder is not None:
+        if shelf is not None and shelf.writes:
             await asyncio.shield(self._begin(_remove(self._folder / run_id, shelf.writes)))
 
     async def _write(self, shelf: _Shelf, folder: Path, number: int, text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
-from tests.unit.graph.parts import FAR, Ear, a_run, an_intent
+from tests.unit.graph.parts import FAR, NOWHERE, Ear, a_run, an_intent
 
 from agent_gateway.builtin_tools import knowledge_search
 from agent_gateway.completion import CompletionRequest, Finish, ModelInfo, ToolMode, ToolRequest, Usage
@@ -145,7 +145,7 @@ class Dialogue:
             router=Router(self.policy, self.completions),
             models={"extractive": ExtractiveModel()},
             completions=self.completions,
-            tools=self.executor or ToolExecutor(known),
+            tools=self.executor or ToolExecutor(known, {}, NOWHERE),
             collections=lambda persona, intent: ("docs",),
             remember=lambda interaction: None,
             passages=5,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from agent_gateway.errors import ModelFailed
 from agent_gateway.events import EventData
 from agent_gateway.graph.agent import TurnAgent
 from agent_gateway.graph.context import AgentContext, TurnScope
@@ -13,7 +16,16 @@ from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.router import Router
 from agent_gateway.graph.routing import DocumentedRoutePolicy
 from agent_gateway.intent import Intent
-from agent_gateway.interfaces import Interaction, Passage, Sentence, Stage, Vector
+from agent_gateway.interfaces import (
+    CompletionPiece,
+    CompletionTask,
+    Interaction,
+    Passage,
+    Sentence,
+    Stage,
+    Standing,
+    Vector,
+)
 from agent_gateway.messages import Recollection, Run, Tier
 from agent_gateway.models.extractive import ExtractiveModel
 from agent_gateway.persona import Persona
@@ -24,6 +36,26 @@ WEIGHTS = {"words": 0.1, "reasoning_depth": 2.0, "passages": 0.5, "accuracy_requ
 #: A deadline that never comes.
 FAR = float("inf")
 THRESHOLDS = {"medium": 5.0, "large": 10.0}
+
+
+class NoModels:
+    """Completions while no model is configured; implements `Completions`."""
+
+    def standing(self, persona: Persona) -> Mapping[Tier, Standing]:
+        return {}
+
+    def fallbacks(self, tier: Tier) -> tuple[Tier, ...]:
+        return ()
+
+    async def stream(self, task: CompletionTask) -> AsyncIterator[CompletionPiece]:
+        for _ in (task,):
+            raise ModelFailed("none is configured", code="no_model_available")
+        yield CompletionPiece()
+
+
+NO_MODELS = NoModels()
+#: A folder that cannot be made: the output of a tool is not kept.
+NOWHERE = Path(os.devnull) / "tool-output"
 
 
 class Ear:
@@ -82,10 +114,10 @@ class House:
             encoder=self.encoder,
             classifier=self.classifier,
             knowledge=self.knowledge,
-            router=Router(DocumentedRoutePolicy(WEIGHTS, THRESHOLDS)),
+            router=Router(DocumentedRoutePolicy(WEIGHTS, THRESHOLDS), NO_MODELS),
             models=self.models,
-            completions=None,
-            tools=ToolExecutor({}),
+            completions=NO_MODELS,
+            tools=ToolExecutor({}, {}, NOWHERE),
             collections=self._collections,
             remember=self.remembered.append,
             passages=self.passages,

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.graph.parts import House, a_run, an_intent
 
-from agent_gateway.errors import GatewayError
 from agent_gateway.events import StageFinished, Token
 from agent_gateway.interfaces import Context, Generation, GenerationRequest, SearchQuery, TurnState
 from agent_gateway.messages import Citation, Exchange, Recollection, Route, Tier
@@ -84,14 +83,14 @@ async def test_the_routed_tier_s_model_answers(tier: Tier, kind: str) -> None:
     assert (answer.response, answer.model) == (f"I am {tier}.", kind)
 
 
-async def test_a_tier_without_a_model_is_one_clear_error() -> None:
+async def test_a_tier_without_a_model_is_the_floor_s_and_the_answer_says_so() -> None:
     async def route(state: TurnState, context: Context) -> TurnState:
         return {"route": Route(tier="large", model="m", score=0.0, parts={}, reason="so")}
 
     house = House()
-    with pytest.raises(GatewayError, match="no model serves the tier 'large'") as raised:
-        await house.agent(route=route).run(a_run(), (), house.ear)
-    assert raised.value.code == "tier_unavailable"
+    answer = await house.agent(route=route).run(a_run(), (), house.ear)
+    assert answer.model == "extractive"
+    assert answer.notices == ("None is configured, so this answer is made of sentences from the documents.",)
 
 
 async def test_the_model_is_given_the_whole_turn() -> None:

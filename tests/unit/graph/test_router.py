@@ -67,7 +67,7 @@ def route(standings: Mapping[Tier, Standing] | None, tiers: tuple[Tier, ...] = M
     """The route of a question that calls for the large tier."""
     persona = Persona(id="nora", title="Nora", prompt="x", tiers=tiers)
     case = RouteCase(message="word " * words, intent=HARD, passages=0, evidence=0.0, tiers=tiers)
-    return Router(POLICY, Standings(standings) if standings is not None else None).route(case, persona)
+    return Router(POLICY, Standings(standings or {})).route(case, persona)
 
 
 def down(*tiers: Tier) -> Mapping[Tier, Standing]:
@@ -139,9 +139,9 @@ def test_a_shadow_is_logged_and_changes_nothing() -> None:
 def test_the_settings_name_the_policy_and_the_shadow_is_the_other_one(policy: str, other: str) -> None:
     settings = RouteSettings.model_validate({"policy": policy})
     assert [each.name for each in make_policies(settings)] == [policy, other]
-    plain = make_router(settings, None)
+    plain = make_router(settings, Standings({}))
     assert (plain.policy.name, plain.shadow) == (policy, None)
-    shadowed = make_router(RouteSettings.model_validate({"policy": policy, "shadow": True}), None)
+    shadowed = make_router(RouteSettings.model_validate({"policy": policy, "shadow": True}), Standings({}))
     assert shadowed.shadow is not None
     assert (shadowed.policy.name, shadowed.shadow.name) == (policy, other)
 
@@ -149,7 +149,7 @@ def test_the_settings_name_the_policy_and_the_shadow_is_the_other_one(policy: st
 def test_the_documented_policy_of_the_settings_has_their_weights() -> None:
     settings = RouteSettings.model_validate({"weights": {"words": 7}, "thresholds": {"medium": 6, "large": 7}})
     case = RouteCase(message="one", intent=an_intent(accuracy_requirement=0), passages=0, evidence=0.0, tiers=())
-    assert make_router(settings, None).policy.decide(case).tier == "large"
+    assert make_router(settings, Standings({})).policy.decide(case).tier == "large"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.graph.parts import an_intent
+from tests.unit.graph.parts import NOWHERE, an_intent
 
 from agent_gateway.errors import NotFound
 from agent_gateway.persona import Persona, Policy
@@ -61,7 +61,7 @@ async def call(
     name: str, turn: Turn | None = None, tools: dict[str, Tool] | None = None, **arguments: Any
 ) -> ToolResult:
     turn = turn or Turn(persona(*(tools or TOOLS)))
-    return await ToolExecutor(tools or TOOLS).call("c", name, arguments, turn)
+    return await ToolExecutor(tools or TOOLS, {}, NOWHERE).call("c", name, arguments, turn)
 
 
 def failing(error: BaseException) -> dict[str, Tool]:
@@ -204,7 +204,7 @@ def make(names: str) -> dict[str, Tool]:
     ],
 )
 def test_the_intent_s_tools_are_offered_then_those_of_no_intent(category: str, mine: str, expected: str) -> None:
-    executor = ToolExecutor(make("a b c d e"), {"query": ("b", "a", "x"), "deploy": ("c",)})
+    executor = ToolExecutor(make("a b c d e"), {"query": ("b", "a", "x"), "deploy": ("c",)}, NOWHERE)
     offered = executor.offered(persona(*mine.split()), an_intent(category))
     assert [each.name for each in offered] == expected.split()
 
@@ -221,7 +221,7 @@ async def test_at_most_eight_are_offered_the_pager_among_them(tmp_path: Path) ->
     assert "read_more" not in [each.name for each in executor.offered(someone, an_intent(), "run-2")]
 
 
-def speaking(text: str, limit: int = 100) -> Callable[[Path | None], ToolExecutor]:
+def speaking(text: str, limit: int = 100) -> Callable[[Path], ToolExecutor]:
     async def speak() -> str:
         """Speak."""
         return text
@@ -298,7 +298,7 @@ async def test_what_a_cancelled_turn_was_still_keeping_goes_too(tmp_path: Path, 
 
 async def test_output_that_cannot_be_kept_is_cut_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    for folder in (tmp_path / "file", None):
+    for folder in (tmp_path / "file", NOWHERE):
         result = await speaking("x" * 500)(folder).call("c", "speak", {}, Turn(persona("speak")))
         assert (result.status, result.more, len(result.text)) == ("ok", "", 100)
         assert result.text.endswith("[cut here: the rest could not be kept]")
@@ -306,7 +306,7 @@ async def test_output_that_cannot_be_kept_is_cut_and_says_so(tmp_path: Path) -> 
 
 async def test_output_is_clean_text() -> None:
     text = "\x1b[31mred\x1b[0m\r\nbell\x07 zero\u200b\u202ewidth \U000e0041tag \ud800half\ttab"
-    result = await speaking(text, 500)(None).call("c", "speak", {}, Turn(persona("speak")))
+    result = await speaking(text, 500)(NOWHERE).call("c", "speak", {}, Turn(persona("speak")))
     assert result.text == "red\nbell zerowidth tag ?half\ttab"
 
 
