@@ -61,13 +61,10 @@ def check_file(value: str) -> str:
 def spell_out(value: Any) -> Any:
     """Understand an entry that is only the model's id, and one that a plugin wrote as a `ModelSpec`."""
     if isinstance(value, ModelSpec):
-        return {name: each for name, each in msgspec.to_builtins(value).items() if each != _SPEC_DEFAULTS.get(name)} | {
-            "model": value.model
-        }
+        fields: dict[str, Any] = msgspec.to_builtins(value)
+        # A spec is whole: only where it names no address the provider's is meant.
+        return fields if value.address else {**fields, "address": None}
     return {"model": value} if isinstance(value, str) else value
-
-
-_SPEC_DEFAULTS: Mapping[str, Any] = msgspec.to_builtins(ModelSpec(model=""))
 
 
 File = Annotated[str, AfterValidator(check_file)]

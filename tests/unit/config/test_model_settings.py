@@ -6,7 +6,7 @@ import pytest
 
 from agent_gateway.completion import ModelSpec, Price, Timeouts
 from agent_gateway.config import Configuration, Settings, load_configuration
-from agent_gateway.errors import ConfigurationError
+from agent_gateway.errors import ConfigurationError, InvalidInput
 from agent_gateway.messages import Tier
 from agent_gateway.persona import Persona
 from agent_gateway.registry.personas import override, settle_persona
@@ -127,10 +127,11 @@ def test_a_persona_has_models_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_plugin_s_persona_may_bring_models() -> None:
-    given = Persona(
-        id="a", title="A", prompt="P", port=1, models={"small": (ModelSpec(model="acme/tiny", window=600),)}
-    )
-    settled = settle_persona(given)
-    (spec,) = settled.models["small"]
-    assert (spec.model, spec.window, spec.max_tokens) == ("acme/tiny", 600, 300)
+    given = ModelSpec(model="acme/big", window=4000, max_tokens=1000, temperature=0.3, concurrency=4)
+    settled = settle_persona(Persona(id="a", title="A", prompt="P", port=1, models={"large": (given,)}))
+    # What a plugin writes is meant, also where the tier's own default is another one.
+    assert settled.models["large"] == (given,)
+    wrong = ModelSpec(model="acme/tiny", window=600)
+    with pytest.raises(InvalidInput, match="max_tokens must be less than window"):
+        settle_persona(Persona(id="a", title="A", prompt="P", port=1, models={"small": (wrong,)}))
     assert settle_persona(Persona(id="a", title="A", prompt="P", port=1)).models == {}
