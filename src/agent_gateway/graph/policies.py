@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent_gateway.config import RouteSettings
 from agent_gateway.graph.calibrated_routing import CalibratedRoutePolicy, load_weights
+from agent_gateway.graph.documented_routing import DocumentedRoutePolicy
 from agent_gateway.graph.router import Router
-from agent_gateway.graph.routing import DocumentedRoutePolicy
 from agent_gateway.interfaces import Completions, RoutePolicy
 
 

@@ -12,9 +12,9 @@ from agent_gateway.errors import ModelFailed
 from agent_gateway.events import EventData
 from agent_gateway.graph.agent import TurnAgent
 from agent_gateway.graph.context import AgentContext, TurnScope
+from agent_gateway.graph.documented_routing import DocumentedRoutePolicy
 from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.router import Router
-from agent_gateway.graph.routing import DocumentedRoutePolicy
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import (
     CompletionPiece,

@@ -8,9 +8,9 @@ from tests.unit.graph.parts import THRESHOLDS, WEIGHTS, an_intent
 
 from agent_gateway.config import RouteSettings
 from agent_gateway.errors import ModelFailed
+from agent_gateway.graph.documented_routing import DocumentedRoutePolicy
 from agent_gateway.graph.policies import make_policies, make_router
 from agent_gateway.graph.router import FLOOR, Router
-from agent_gateway.graph.routing import DocumentedRoutePolicy
 from agent_gateway.interfaces import CompletionPiece, CompletionTask, RouteCase, RouteChoice, Standing
 from agent_gateway.messages import Route, Tier
 from agent_gateway.persona import MODEL_TIERS, Persona

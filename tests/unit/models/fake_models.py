@@ -25,6 +25,7 @@ from agent_gateway.interfaces import CompletionPiece, Completions, CompletionTas
 from agent_gateway.messages import Tier
 from agent_gateway.models.completions import TieredCompletions
 from agent_gateway.models.connections import Connections
+from agent_gateway.models.timing import ModelStream
 from agent_gateway.persona import Persona
 
 NORA = Persona(id="nora", title="Librarian of the house", prompt="Read.")
@@ -179,3 +180,14 @@ async def fail(house: House, tier: Any = "small", **changes: Any) -> tuple[Model
     with pytest.raises(ModelFailed) as raised:
         await listen()
     return raised.value, pieces
+
+
+async def read(stream: ModelStream) -> list[str]:
+    """The texts of a stream to its end; it is closed whatever happens."""
+    texts = []
+    try:
+        while (chunk := await stream.next()) is not None:
+            texts.append(chunk.text)
+    finally:
+        await stream.close()
+    return texts

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.models.fake_models import END, FOREVER, FakeModel, Line
+from tests.unit.models.fake_models import END, FOREVER, FakeModel, Line, read
 
 from agent_gateway.completion import CompletionChunk, CompletionRequest, Timeouts
 from agent_gateway.errors import ModelFailed
@@ -17,16 +17,6 @@ LIMITS = Timeouts(first=0.2, stall=0.1)
 def timed(model: FakeModel, *, seconds: float = 5.0, limits: Timeouts = LIMITS) -> TimedStream:
     deadline = asyncio.get_running_loop().time() + seconds
     return TimedStream(model.stream(CompletionRequest(messages=())), limits, deadline, "fake")
-
-
-async def read(stream: TimedStream) -> list[str]:
-    texts = []
-    try:
-        while (chunk := await stream.next()) is not None:
-            texts.append(chunk.text)
-    finally:
-        await stream.close()
-    return texts
 
 
 async def test_chunks_come_through_in_their_order() -> None:

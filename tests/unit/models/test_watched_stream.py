@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.models.fake_models import FOREVER, FakeModel, Line
+from tests.unit.models.fake_models import FOREVER, FakeModel, Line, read
 
 from agent_gateway.completion import CompletionChunk, CompletionRequest, Timeouts
 from agent_gateway.errors import ModelFailed
@@ -20,16 +20,6 @@ def watched(
 ) -> WatchedStream:
     chunks = FakeModel(script).stream(CompletionRequest(messages=())) if isinstance(script, list) else script
     return WatchedStream(chunks, limits, asyncio.get_running_loop().time() + seconds, "fake")
-
-
-async def read(stream: WatchedStream) -> list[str]:
-    texts = []
-    try:
-        while (chunk := await stream.next()) is not None:
-            texts.append(chunk.text)
-    finally:
-        await stream.close()
-    return texts
 
 
 async def test_chunks_come_through_in_their_order_without_a_task() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.graph.parts import THRESHOLDS, WEIGHTS, an_intent
 
-from agent_gateway.graph.routing import COUNTED_PASSAGES, DocumentedRoutePolicy
+from agent_gateway.graph.documented_routing import COUNTED_PASSAGES, DocumentedRoutePolicy
 from agent_gateway.interfaces import RouteCase, RouteChoice
 from agent_gateway.persona import MODEL_TIERS
 
