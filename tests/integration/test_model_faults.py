@@ -13,7 +13,7 @@ from tests.unit.models.fake_models import NORA, ListLedger, a_task, text_of
 
 from agent_gateway.config.models import ModelEntry, ModelsSettings, TimeoutSettings
 from agent_gateway.errors import ModelFailed
-from agent_gateway.gateway.language_models import LanguageModels, open_language_models
+from agent_gateway.gateway.language_models import LanguageModels
 from agent_gateway.interfaces import CompletionPiece
 from agent_gateway.testing import Fault, Reply, ScriptedModelServer
 
@@ -90,7 +90,7 @@ class Bench:
 
     async def left_nothing(self) -> None:
         """No place in a queue and no call that is still being answered."""
-        specs = [spec for tier in self.models.tiers.values() for spec in tier]
+        specs = [spec for tier in self.models._tiers.values() for spec in tier]
         assert [self.models._connections.of(spec).queue.taken for spec in specs] == [0, 0]
         async with asyncio.timeout(3):
             while self.server.open_calls or self.healthy.open_calls:  # noqa: ASYNC110 - nothing tells of it
@@ -111,7 +111,7 @@ async def bench(kind: str, *replies: Reply) -> AsyncIterator[Bench]:
     async with ScriptedModelServer(replies=replies) as server, ScriptedModelServer(replies=(Reply("Ask me."),)) as well:
         ledger = ListLedger()
         settings = ModelsSettings(small=(entry(kind, server),), medium=(entry("direct", well),))
-        models = open_language_models(settings, {}, ledger)
+        models = LanguageModels(settings, {}, ledger, tell=lambda tiers: None)
         await models.start()
         before = asyncio.all_tasks()
         made = Bench(models, server, well, ledger)

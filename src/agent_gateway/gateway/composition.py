@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from agent_gateway.api.edge import Edge, EdgeSettings
+from agent_gateway.completion import ModelSpec
 from agent_gateway.config import Configuration
 from agent_gateway.errors import GatewayError
 from agent_gateway.gateway.fixed import FixedIngestion
@@ -21,7 +22,7 @@ from agent_gateway.gateway.stock import Stock, open_stock
 from agent_gateway.gateway.visibility import Visibility
 from agent_gateway.gateway.warming import import_heavy, open_classifier
 from agent_gateway.interfaces import Classifier, Encoder, Ingestion, Knowledge
-from agent_gateway.messages import Run
+from agent_gateway.messages import Run, Tier
 from agent_gateway.registry import Registry
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Gateway:
         await settle()
         await opened.models.find()
         # Not waited for: the floor answers, and what models need may take seconds to load.
-        self._spawn(self._start_models(opened.models))
+        self._spawn(opened.models.start([each.persona for each in self.registry.served]))
         log.info("ready", personas=sorted(self._agents))
         return self._edge(runs, knowledge, ingestion, visibility)
 
@@ -126,15 +127,14 @@ class Gateway:
         return classifier
 
     def _open_models(self, runs: SqliteRuns) -> LanguageModels:
-        from agent_gateway.gateway.language_models import open_language_models  # noqa: PLC0415 - as in _open_runs
+        from agent_gateway.gateway.language_models import LanguageModels  # noqa: PLC0415 - as in _open_runs
 
-        models = open_language_models(self.configuration.settings.models, self.registry.providers, runs.ledger)
-        self._models = models
+        settings, providers = self.configuration.settings.models, self.registry.providers
+        self._models = models = LanguageModels(settings, providers, runs.ledger, tell=self._note_models)
         return models
 
-    async def _start_models(self, models: LanguageModels) -> None:
-        await models.start([each.persona for each in self.registry.served])
-        for tier, specs in models.tiers.items():
+    def _note_models(self, tiers: Mapping[Tier, tuple[ModelSpec, ...]]) -> None:
+        for tier, specs in tiers.items():
             self.readiness.note(f"models {tier}", ", ".join(spec.model for spec in specs))
 
     def _make_agents(self, faculties: Faculties) -> None:

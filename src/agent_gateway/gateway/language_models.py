@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 import structlog
 
@@ -20,13 +21,17 @@ from agent_gateway.persona import Persona
 #: Seconds between two looks for an Ollama while there is no model.
 LOOK_EVERY = 30.0
 
+#: The models of each tier that has any, in the order in which they are asked.
+Tiers: TypeAlias = Mapping[Tier, tuple[ModelSpec, ...]]
+
 log = structlog.get_logger(__name__)
 
 
 class LanguageModels:
-    """All configured models. `completions` stays the same object, whatever is found later.
+    """All configured models, and those of plugins' providers, by name; nothing is loaded before `start`.
 
-    Must be made on the event loop's thread while it runs.
+    `completions` stays the same object, whatever is found later. `tell` hears of the models of each tier: of configured
+    ones at once, of others when they are found. Must be made on the event loop's thread while it runs.
     """
 
     def __init__(
@@ -34,6 +39,8 @@ class LanguageModels:
         settings: ModelsSettings,
         providers: Mapping[str, ModelProvider],
         ledger: Ledger,
+        *,
+        tell: Callable[[Tiers], None],
         look_every: float = LOOK_EVERY,
     ) -> None:
         self._settings = settings
@@ -43,13 +50,9 @@ class LanguageModels:
         )
         self.completions = TieredCompletions(self._connections, settings.fallback, ledger, settings.daily_budget)
         self._search: asyncio.Task[None] | None = None
-        self._tiers: Mapping[Tier, tuple[ModelSpec, ...]] = settings.specs()
-        self.completions.adopt(self._tiers)
-
-    @property
-    def tiers(self) -> Mapping[Tier, tuple[ModelSpec, ...]]:
-        """The models of each tier that has any."""
-        return self._tiers
+        self._tell = tell
+        self._tiers: Tiers = {}
+        self._adopt(settings.specs())
 
     async def find(self, address: str = "") -> None:
         """With no model configured, look once for an Ollama at `address` (its usual one by default): a moment."""
@@ -81,17 +84,12 @@ class LanguageModels:
         await self._connections.warm(spec for specs in self._tiers.values() for spec in specs)
 
     async def _look(self, address: str) -> None:
-        self._tiers = await discover(address)
-        if self._tiers:
-            self.completions.adopt(self._tiers)
-            log.info("models_found", **{tier: specs[0].model for tier, specs in self._tiers.items()})
+        found = await discover(address)
+        if found:
+            self._adopt(found)
+            log.info("models_found", **{tier: specs[0].model for tier, specs in found.items()})
 
-
-def open_language_models(
-    settings: ModelsSettings,
-    providers: Mapping[str, ModelProvider],
-    ledger: Ledger,
-    look_every: float = LOOK_EVERY,
-) -> LanguageModels:
-    """The language models of the settings and of plugins' providers, by name; nothing is loaded before `start`."""
-    return LanguageModels(settings, providers, ledger, look_every)
+    def _adopt(self, tiers: Tiers) -> None:
+        self._tiers = tiers
+        self.completions.adopt(tiers)
+        self._tell(tiers)
