@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent_gateway.approval import Approval
 from agent_gateway.completion import (
     ChatMessage,
     ChatModel,
@@ -23,6 +24,7 @@ from agent_gateway.errors import (
     ConfigurationError,
     Conflict,
     Fault,
+    Forbidden,
     GatewayError,
     InvalidInput,
     ModelFailed,
@@ -31,9 +33,13 @@ from agent_gateway.errors import (
     Unavailable,
 )
 from agent_gateway.events import Event, EventData, StageFinished, StageStarted, Token
-from agent_gateway.hookspecs import DocumentFolder, hookimpl, hookspec
+from agent_gateway.hookspecs import Check, CheckResult, DocumentFolder, hookimpl, hookspec
 from agent_gateway.intent import Intent, IntentDefinition, IntentExample
 from agent_gateway.interfaces import (
+    ApiRequest,
+    ApiResponse,
+    Cluster,
+    Clusters,
     CompletionPiece,
     Context,
     Failure,
@@ -54,6 +60,7 @@ from agent_gateway.messages import (
     Exchange,
     Problem,
     Recollection,
+    Role,
     Route,
     Run,
     Tier,
@@ -61,7 +68,20 @@ from agent_gateway.messages import (
     TurnUsage,
 )
 from agent_gateway.persona import Persona, Policy
-from agent_gateway.tool import Tool, ToolCall, ToolResult, tool
+from agent_gateway.tool import (
+    Outcome,
+    PlainRequest,
+    Preview,
+    Recognition,
+    Target,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Verdict,
+    Verification,
+    Warrant,
+    tool,
+)
 
 if TYPE_CHECKING:
     __version__: str
@@ -78,9 +98,16 @@ else:
 
 __all__ = [
     "Answer",
+    "ApiRequest",
+    "ApiResponse",
+    "Approval",
     "ChatMessage",
     "ChatModel",
+    "Check",
+    "CheckResult",
     "Citation",
+    "Cluster",
+    "Clusters",
     "CompletionChunk",
     "CompletionPiece",
     "CompletionRequest",
@@ -93,6 +120,7 @@ __all__ = [
     "Exchange",
     "Failure",
     "Fault",
+    "Forbidden",
     "FunctionSchema",
     "GatewayError",
     "Generation",
@@ -106,13 +134,18 @@ __all__ = [
     "ModelProvider",
     "ModelSpec",
     "NotFound",
+    "Outcome",
     "Passage",
     "Persona",
     "Policy",
+    "PlainRequest",
+    "Preview",
     "Price",
     "Problem",
+    "Recognition",
     "Recollection",
     "RequestBuilder",
+    "Role",
     "Route",
     "Run",
     "SearchQuery",
@@ -123,6 +156,7 @@ __all__ = [
     "StageStarted",
     "Step",
     "StorageFailed",
+    "Target",
     "Tier",
     "Timeouts",
     "Token",
@@ -136,6 +170,9 @@ __all__ = [
     "Unavailable",
     "Usage",
     "Vector",
+    "Verdict",
+    "Verification",
+    "Warrant",
     "__version__",
     "hookimpl",
     "hookspec",

@@ -43,6 +43,12 @@ class Conflict(GatewayError):
     code = "conflict"
 
 
+class Forbidden(GatewayError):
+    """Who asks is known, and may not do this."""
+
+    code = "forbidden"
+
+
 class Unavailable(GatewayError):
     """Not now: starting, draining or full. `retry_after` is in seconds."""
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from agent_gateway.approval import Approval
 from agent_gateway.messages import Answer, Citation, Problem, Route
 from agent_gateway.tool import ToolCall, ToolResult
 
@@ -53,6 +54,7 @@ EventData: TypeAlias = (
     | Token
     | ToolCall
     | ToolResult
+    | Approval
     | Citation
     | Route
     | Answer
@@ -67,6 +69,7 @@ EVENT_TYPES: dict[type[Any], str] = {
     Token: "token",
     ToolCall: "tool_call",
     ToolResult: "tool_result",
+    Approval: "approval_required",
     Citation: "citation",
     Route: "route",
     Answer: "done",

@@ -10,7 +10,7 @@ raises, or returns something else than promised here, disables its plugin and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,10 @@ from pluggy import HookimplMarker, HookspecMarker
 
 from agent_gateway.completion import ModelProvider
 from agent_gateway.intent import IntentDefinition
+from agent_gateway.interfaces import Clusters
 from agent_gateway.messages import Run
 from agent_gateway.persona import Persona
-from agent_gateway.tool import Tool
+from agent_gateway.tool import Tool, ToolCall
 
 if TYPE_CHECKING:
     import typer
@@ -32,6 +33,22 @@ PROJECT = "agent_gateway"
 
 hookspec = HookspecMarker(PROJECT)
 hookimpl = HookimplMarker(PROJECT)
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found: `ok` or not, one line about it, and what to do when it is not."""
+
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """A check of `agent-gateway doctor`. `run` gets the gateway's clusters; it has `timeout_seconds`."""
+
+    name: str
+    run: Callable[[Clusters], Awaitable[CheckResult]]
+    timeout_seconds: float = 5.0
 
 
 class DocumentFolder(msgspec.Struct, frozen=True):
@@ -47,8 +64,11 @@ def register_personas() -> list[Persona]:
 
 
 @hookspec
-def register_tools() -> list[Tool]:
-    """Add tools. A persona uses those it lists; `agent_gateway.tool` makes one of a typed async function."""
+def register_tools(settings: Mapping[str, BaseModel]) -> list[Tool]:
+    """Add tools. A persona uses those it lists; `agent_gateway.tool` makes one of a typed async function.
+
+    `settings` holds the plugin's own validated settings under its name; it is empty when the plugin registers none.
+    """
 
 
 @hookspec
@@ -74,6 +94,20 @@ def register_settings() -> type[BaseModel]:
 @hookspec
 def register_commands(app: typer.Typer) -> None:
     """Add commands to the `agent-gateway` command line."""
+
+
+@hookspec
+def register_checks(settings: Mapping[str, BaseModel]) -> list[Check]:
+    """Add checks for `agent-gateway doctor`: what the plugin needs, and whether it is there. `settings` is as above."""
+
+
+@hookspec
+def before_tool_call(call: ToolCall, persona: Persona, owner: str) -> str | None:
+    """Veto a call by returning why, one sentence; None lets it pass. Nobody can allow what the gate does not.
+
+    Called for every call the gate would let run or ask about, and once more right before a write takes effect.
+    `call.arguments` are converted to the tool's types. A hook that raises vetoes the call.
+    """
 
 
 @hookspec

@@ -13,6 +13,9 @@ Status = Literal["completed", "waiting", "failed", "cancelled"]
 RunStatus = Literal["running", "interrupted", "completed", "waiting", "failed", "cancelled"]
 ModelKind = Literal["slm", "llm", "extractive"]
 Tier = Literal["small", "medium", "large", "extractive"]
+#: What a caller may do: `viewer` reads and asks, `operator` also has changes made, `approver` decides on approvals.
+Role = Literal["viewer", "operator", "approver"]
+ROLES: tuple[Role, ...] = ("viewer", "operator", "approver")
 
 #: What an answer calls the model of a tier.
 MODEL_KINDS: Mapping[Tier, ModelKind] = {"small": "slm", "medium": "slm", "large": "llm", "extractive": "extractive"}
@@ -70,6 +73,15 @@ class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
     ms: float
 
 
+class PendingApproval(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that a turn waits for; `expires_at` is ISO 8601, UTC."""
+
+    id: str
+    tool: str
+    summary: str
+    expires_at: str
+
+
 class TurnUsage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of the calls that wrote an answer, and their cost in USD; `estimated` when a server did not count them."""
 
@@ -83,6 +95,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a turn, as `POST /v1/chat` returns it and the `done` event carries it. Times are milliseconds.
 
     `usage` is absent when no model was asked. `notices` are sentences for the user about how the answer came to be.
+    `approvals` is what a turn with status `waiting` waits for.
     """
 
     response: str
@@ -99,6 +112,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     asked_before: tuple[Recollection, ...] = ()
     usage: TurnUsage | None = None
     notices: tuple[str, ...] = ()
+    approvals: tuple[PendingApproval, ...] = ()
     error: Problem | None = None
 
 
@@ -142,7 +156,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One durable execution of a turn. `attempts` counts its starts: above 1 it was cut and run again."""
+    """One durable execution of a turn. `attempts` counts its starts: above 1 it was cut and run again.
+
+    `roles` are those of its owner when it was asked for.
+    """
 
     id: str
     conversation_id: str
@@ -154,3 +171,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     finished_at: str | None = None
     answer: Answer | None = None
+    roles: tuple[Role, ...] = ROLES

@@ -20,9 +20,15 @@ MODEL_TIERS: tuple[Tier, ...] = ("small", "medium", "large")
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a persona may do. `suggest_only`: it proposes changes and never carries one out."""
+    """What a persona may do. `suggest_only`: it proposes changes and never carries one out.
+
+    `auto`: tools that change something without asking, as long as no model chose the call with untrusted text before
+    it. `approver_differs`: who approves must not be who asked.
+    """
 
     suggest_only: bool = False
+    auto: tuple[str, ...] = ()
+    approver_differs: bool = False
 
 
 class Persona(msgspec.Struct, frozen=True, kw_only=True):

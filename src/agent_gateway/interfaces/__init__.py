@@ -5,6 +5,8 @@ Vectors are float32, unit length; a batch has shape (n, dimensions).
 
 from __future__ import annotations
 
+from agent_gateway.interfaces.approvals import ApprovalDecision, ApprovalQuery, Approvals, Audit, Journal
+from agent_gateway.interfaces.clusters import ApiRequest, ApiResponse, Cluster, Clusters
 from agent_gateway.interfaces.completions import (
     CompletionPiece,
     Completions,
@@ -45,7 +47,15 @@ from agent_gateway.interfaces.turn import (
 
 __all__ = [
     "Agent",
+    "ApiRequest",
+    "ApiResponse",
+    "ApprovalDecision",
+    "ApprovalQuery",
+    "Approvals",
+    "Audit",
     "Classifier",
+    "Cluster",
+    "Clusters",
     "CollectionInfo",
     "CompletionPiece",
     "CompletionTask",
@@ -59,6 +69,7 @@ __all__ = [
     "IngestProgress",
     "Ingestion",
     "Interaction",
+    "Journal",
     "Knowledge",
     "Ledger",
     "Model",

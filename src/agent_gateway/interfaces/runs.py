@@ -8,17 +8,18 @@ from typing import Protocol
 import msgspec
 
 from agent_gateway.events import Event
-from agent_gateway.messages import Answer, Conversation, ConversationSummary, Run
+from agent_gateway.messages import ROLES, Answer, Conversation, ConversationSummary, Role, Run
 
 
 class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to a persona. `conversation_id` continues a conversation; None starts one."""
+    """A message to a persona. `conversation_id` continues a conversation; None starts one. `roles` are the owner's."""
 
     persona: str
     owner: str
     message: str
     conversation_id: str | None = None
     request_id: str = ""
+    roles: tuple[Role, ...] = ROLES
 
 
 class Runs(Protocol):
@@ -33,7 +34,10 @@ class Runs(Protocol):
         ...
 
     async def result(self, run_id: str) -> Answer:
-        """Wait for the run's end; `Unavailable` when it is cut before (the gateway stops), it may then be resumed."""
+        """Wait until the run has ended or waits for a human (status `waiting`).
+
+        `Unavailable` when it is cut before (the gateway stops), it may then be resumed.
+        """
         ...
 
     def follow(self, run_id: str, after: int = 0) -> AsyncIterator[Event]:

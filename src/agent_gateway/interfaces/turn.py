@@ -10,6 +10,7 @@ import msgspec
 from agent_gateway.completion import RequestBuilder, Usage
 from agent_gateway.events import EventData
 from agent_gateway.intent import Intent
+from agent_gateway.interfaces.clusters import Clusters
 from agent_gateway.interfaces.completions import CompletionPiece
 from agent_gateway.interfaces.routing import Failure, Step
 from agent_gateway.interfaces.search import Passage, SearchQuery, SearchResult, Vector
@@ -18,6 +19,7 @@ from agent_gateway.messages import (
     Citation,
     Exchange,
     Recollection,
+    Role,
     Route,
     Run,
     Tier,
@@ -110,6 +112,16 @@ class Context(Protocol):
         ...
 
     @property
+    def roles(self) -> tuple[Role, ...]:
+        """What who asks may do."""
+        ...
+
+    @property
+    def clusters(self) -> Clusters:
+        """The Kubernetes clusters of this gateway."""
+        ...
+
+    @property
     def abilities(self) -> tuple[str, ...]:
         """The summaries of the persona's intents."""
         ...
@@ -161,7 +173,16 @@ class Context(Protocol):
         ...
 
     async def call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Call a tool through the gate; whatever goes wrong is a result."""
+        """Call a tool through the gate; whatever goes wrong is a result.
+
+        A call that a human must decide on ends the stage (`ApprovalPending`), which must let that through. After the
+        decision the stage is run again from its start, and this very call, known by its place in the order of calls,
+        is made then; a write that was made already is not made again, but has its stored result.
+        """
+        ...
+
+    async def ask(self, question: str) -> str:
+        """Ask a human, by the tool `ask_human`, and return what they answered; ends the stage as `call` does."""
         ...
 
     def complete(
