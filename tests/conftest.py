@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from tests.gateway_process import prepare_clone
+from tests.kubernetes_cluster import KubernetesCluster, running_cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS_VARIABLE = "AGENT_GATEWAY_TEST_ASSETS"
@@ -48,13 +49,31 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.fixture(scope="session")
-def test_assets() -> Path:
+def assets() -> Path:
     """The folder of data that is too big for the repository: public documents, recorded incidents, a control plane."""
     named = os.environ.get(ASSETS_VARIABLE)
     folder = Path(named) if named else ROOT.parent / "shared"
     if not folder.is_dir():
         pytest.skip(f"there is no folder {folder}; set {ASSETS_VARIABLE}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def control_plane(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesCluster]:
+    """A real API server; tests make namespaces of their own in it."""
+    with running_cluster(assets, tmp_path_factory.mktemp("control-plane")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def second_control_plane(
+    assets: Path, control_plane: KubernetesCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KubernetesCluster]:
+    """Another one."""
+    binaries = control_plane.folder / "bin"
+    folder = tmp_path_factory.mktemp("second-control-plane")
+    with running_cluster(assets, folder, binaries if binaries.is_dir() else None) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import msgspec
+from tests.memory_records import MemoryRecords
 from tests.memory_runs import MemoryRuns
 
 from agent_gateway.api.edge import Edge, EdgeSettings
@@ -114,6 +115,7 @@ class MemoryGateway:
 
     def __init__(self, runs: MemoryRuns | None = None) -> None:
         self.runs = runs if runs is not None else MemoryRuns()
+        self.records = MemoryRecords()
         self.knowledge = MemoryKnowledge()
         self.readiness = MemoryReadiness()
         self.personas = {persona.id: persona for persona in (BRUNO, MARY)}
@@ -131,6 +133,9 @@ class MemoryGateway:
         """The edge of this gateway."""
         return Edge(
             runs=self.runs,
+            approvals=self.records,
+            journal=self.records,
+            tools={},
             knowledge=self.knowledge,
             ingestion=self.knowledge,
             readiness=self.readiness,

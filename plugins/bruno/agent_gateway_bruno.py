@@ -34,6 +34,18 @@ def register_personas() -> list[ag.Persona]:
                 "incident-history",
                 "agent-interactions",
             ),
-            tools=("knowledge_search",),
+            tools=("knowledge_search", "ask_human"),
+            optional_tools=(
+                "kubectl",
+                "pod_logs",
+                "restart_workload",
+                "scale_workload",
+                "query_prometheus",
+                "flux_get",
+                "flux_reconcile",
+                "git_log",
+                "git_show",
+                "git_commit",
+            ),
         )
     ]

@@ -27,6 +27,7 @@ def register_personas() -> list[ag.Persona]:
             prompt=PROMPT,
             intents=("query", "analyze", "train", "chat"),
             collections=("ml-workflows", "ml-experiments", "homelab-docs", "agent-interactions"),
-            tools=("knowledge_search",),
+            tools=("knowledge_search", "ask_human"),
+            optional_tools=("query_prometheus", "query_loki"),
         )
     ]

@@ -27,6 +27,6 @@ def register_personas() -> list[ag.Persona]:
             intents=("query", "chat"),
             collections=("customer-docs",),
             collections_only=True,
-            tools=("knowledge_search",),
+            tools=("knowledge_search", "ask_human"),
         )
     ]

@@ -64,3 +64,8 @@ class EffectRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     outcome: Outcome | Literal[""] = ""
     result: ToolResult | None = None
     ended_at: str = ""
+
+
+def effect_key(run_id: str, call_id: str) -> str:
+    """The idempotency key of a call's effect: one call of one run has one."""
+    return f"{run_id}.{call_id}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent_gateway.builtin_tools import knowledge_search
+from agent_gateway.builtin_tools import ask_human, knowledge_search
 from agent_gateway.hookspecs import hookimpl
 from agent_gateway.intent import IntentDefinition
 from agent_gateway.tool import Tool
@@ -27,7 +27,7 @@ def define(name: str, summary: str, *collections: str, tools: tuple[str, ...] = 
 @hookimpl
 def register_tools() -> list[Tool]:
     """Add what every persona may list."""
-    return [knowledge_search]
+    return [knowledge_search, ask_human]
 
 
 @hookimpl

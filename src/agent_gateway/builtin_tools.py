@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 
 from agent_gateway.interfaces import Context, SearchQuery
-from agent_gateway.tool import tool
+from agent_gateway.tool import ASK_HUMAN, Preview, Verdict, Warrant, tool
 
 _MOST_PASSAGES = 10
 _CLOSEST = 3
@@ -37,3 +38,27 @@ async def search_knowledge(
 
 
 knowledge_search = tool(search_knowledge, name="knowledge_search", output_limit=8000)
+
+
+async def ask_a_human(
+    question: Annotated[str, msgspec.Meta(description="One question, with all that is needed to answer it.")],
+    warrant: Warrant,
+) -> str:
+    """Ask a human what only a human can decide or know. The answer comes later, perhaps much later."""
+    del question
+    return f"{warrant.approver or 'A human'} answered: {warrant.comment or 'yes'}"
+
+
+async def _preview_question(question: str) -> Preview:
+    """What a human is shown: the question itself."""
+    return Preview(summary=question)
+
+
+def _always_ask(arguments: Mapping[str, Any]) -> Verdict:
+    del arguments
+    return Verdict(decision="ask", reason="The answer is a human's.")
+
+
+ask_human = tool(
+    ask_a_human, name=ASK_HUMAN, judge=_always_ask, preview=_preview_question, timeout_seconds=10, output_limit=4000
+)

@@ -47,11 +47,14 @@ def open_http(base_url: str, token: str = "") -> httpx.AsyncClient:
 
 
 class PersonaClient:
-    """One persona at its address, such as `http://127.0.0.1:30120`; an asynchronous context manager."""
+    """One persona at its address, such as `http://127.0.0.1:30120`; an asynchronous context manager.
 
-    def __init__(self, base_url: str) -> None:
+    `token`: an API key, or another bearer token that the gateway knows.
+    """
+
+    def __init__(self, base_url: str, token: str = "") -> None:
         self.base_url = base_url
-        self._http = open_http(base_url)
+        self._http = open_http(base_url, token)
 
     async def __aenter__(self) -> Self:
         return self

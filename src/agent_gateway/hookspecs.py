@@ -92,8 +92,8 @@ def register_settings() -> type[BaseModel]:
 
 
 @hookspec
-def register_commands(app: typer.Typer) -> None:
-    """Add commands to the `agent-gateway` command line."""
+def register_commands(app: typer.Typer, settings: Mapping[str, BaseModel]) -> None:
+    """Add commands to the `agent-gateway` command line. `settings` is as above, of the working folder's settings."""
 
 
 @hookspec

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from agent_gateway.completion import ModelSpec
 from agent_gateway.messages import Tier
+from agent_gateway.tool import Tool
 
 #: A stage as a persona carries it; `interfaces.Stage` is its exact type, which is built on this module.
 StageFunction: TypeAlias = Callable[[Any, Any], Awaitable[Any]]
@@ -40,7 +41,9 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     `collections_only` it never sees a collection that is not listed here or in `documents`. `tiers`: model tiers it
     may use, `models` its own models for some of them. `daily_budget`: USD a day (UTC) its models may cost, None for the
     gateway's, 0 for no limit. `cancel_on_disconnect`: a turn ends when its only listener leaves, else it goes on and is
-    kept. `stages`: stage name -> function that replaces the built-in stage.
+    kept. `tools`: those it may use; each must exist. `optional_tools`: those it may use besides where some plugin
+    registers them, unless personas.yaml lists its tools. `stages`: stage name -> function that replaces the built-in
+    stage.
     """
 
     id: str
@@ -56,5 +59,14 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     daily_budget: float | None = None
     cancel_on_disconnect: bool = False
     tools: tuple[str, ...] = ()
+    optional_tools: tuple[str, ...] = ()
     policy: Policy = Policy()
     stages: Mapping[str, StageFunction] = MappingProxyType({})
+
+    def writes_of(self, tool: Tool) -> Literal["never", "deny", "ask", "auto"]:
+        """What the policy makes of a tool's writes; the tool's own rule about a call may be stricter."""
+        if tool.effect == "read":
+            return "never"
+        if self.policy.suggest_only:
+            return "deny"
+        return "auto" if tool.name in self.policy.auto else "ask"

@@ -25,6 +25,8 @@ _GIVEN = frozenset({CONTEXT_PARAMETER, WARRANT_PARAMETER})
 TOOL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 #: The executor's own tool, which pages through what was cut; no plugin may take its name.
 READ_MORE = "read_more"
+#: The built-in tool that puts a question to a human.
+ASK_HUMAN = "ask_human"
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ BANNED_WORDS = frozenset({"utils", "helpers", "common", "misc", "core", "base", 
 #: Where an error of any kind may be caught, and why nowhere else.
 BROAD_CATCHES = {
     "src/agent_gateway/plugins/isolation.py:attempt": "a plugin's code may raise anything, and harms only itself",
-    "src/agent_gateway/policy/executor.py:_attempt": "a tool's code may raise anything, and harms only its call",
+    "src/agent_gateway/policy/border.py:cross": "a tool's code may raise anything, and harms only its call",
     "src/agent_gateway/api/front.py:__call__": "the HTTP edge: a bug is one 500, not the end of the server",
 }
 
@@ -33,7 +33,9 @@ IMPORTERS = {
     "litestar": ("src/agent_gateway/api/",),
     "uvicorn": ("src/agent_gateway/server/",),
     "uvloop": ("src/agent_gateway/server/",),
-    "langgraph": ("src/agent_gateway/graph/build.py",),
+    "langgraph": ("src/agent_gateway/graph/build/",),
+    "langchain_core": ("src/agent_gateway/graph/build/",),
+    "kubernetes_asyncio": ("src/agent_gateway/clusters/",),
     "lancedb": ("src/agent_gateway/knowledge/",),
     "pyarrow": ("src/agent_gateway/knowledge/",),
     "torch": ("src/agent_gateway/knowledge/encoders/sentence_transformers_encoder.py",),

@@ -66,12 +66,44 @@ def test_hook_register_tools(tmp_path: Path) -> None:
         """Ring the bell."""
         return "ring " * times
 
-    def register_tools() -> list[ag.Tool]:
-        return [ag.tool(ring)]
+    (tmp_path / "agent-gateway.yaml").write_text("plugins: {tested: {low: 7}}")
+    given: list[dict[str, BaseModel]] = []
 
-    _, registry = with_hooks(tmp_path, register_tools=register_tools)
-    assert list(registry.tools) == ["knowledge_search", "ring"]
-    assert registry.plugins[1].registered == ("tool ring",)
+    def register_tools(settings: dict[str, BaseModel]) -> list[ag.Tool]:
+        given.append(settings)
+        return [ag.tool(ring, intents=("query",))]
+
+    _, registry = with_hooks(tmp_path, register_tools=register_tools, register_settings=lambda: Limits)
+    assert list(registry.tools) == ["knowledge_search", "ask_human", "ring"]
+    assert registry.plugins[1].registered == ("tool ring", "settings")
+    assert given == [{"tested": Limits(low=7)}]
+    assert registry.tools_of_intents()["query"] == ("knowledge_search", "ring")
+
+
+async def test_hook_register_checks(tmp_path: Path) -> None:
+    async def look(clusters: ag.Clusters) -> ag.CheckResult:
+        return ag.CheckResult(ok=not clusters.names, detail="looked")
+
+    def register_checks() -> list[ag.Check]:
+        return [ag.Check(name="bell", run=look)]
+
+    _, registry = with_hooks(tmp_path, register_checks=register_checks)
+    assert [each.name for each in registry.checks] == ["bell"]
+
+
+def test_hook_before_tool_call(tmp_path: Path) -> None:
+    def before_tool_call(call: ag.ToolCall, owner: str) -> str | None:
+        if call.arguments.get("times", 0) > 3:
+            raise ValueError("too loud")
+        return "the neighbours sleep" if owner == "nora" else None
+
+    _, registry = with_hooks(tmp_path, before_tool_call=before_tool_call)
+    persona = ag.Persona(id="p", title="P", prompt="P")
+    quiet = ag.ToolCall(id="1", name="ring", arguments={"times": 1})
+    assert registry.veto(quiet, persona, "local") == ""
+    assert registry.veto(quiet, persona, "nora") == "the neighbours sleep"
+    loud = ag.ToolCall(id="1", name="ring", arguments={"times": 9})
+    assert registry.veto(loud, persona, "local") == "the plugin 'tested' could not judge the call"
 
 
 async def test_hook_register_models(tmp_path: Path) -> None:

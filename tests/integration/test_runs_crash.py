@@ -40,6 +40,9 @@ class WordByWord:
             status="completed",
         )
 
+    async def resume(self, run: Run, history: tuple[Exchange, ...], emit: Emit, checkpoint: bytes) -> Answer:
+        raise AssertionError("nothing is stored to go on from")
+
 
 async def open_runs(path: Path) -> SqliteRuns:
     return await SqliteRuns.open(path, {"bruno": WordByWord()}, RunOptions(event_interval_ms=5, max_attempts=KILLS + 2))

@@ -38,6 +38,9 @@ class Streaming:
             status="completed",
         )
 
+    async def resume(self, run: Run, history: tuple[Exchange, ...], emit: Emit, checkpoint: bytes) -> Answer:
+        raise AssertionError("nothing is stored to go on from")
+
 
 def request(message: str) -> TurnRequest:
     return TurnRequest(persona="bruno", owner="local", message=message)

@@ -12,7 +12,11 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
-from agent_gateway.api import chat, control, conversations, passages, people, turns
+from agent_gateway.api import approvals, chat, control, conversations, decisions, passages, people, tools, turns
+from agent_gateway.api.auth.admission import admit_by_control_token
+from agent_gateway.api.auth.opening import open_admission
+from agent_gateway.api.auth.rules import check_role
+from agent_gateway.api.documentation import READERS, allowed
 from agent_gateway.api.edge import Apps, Edge
 from agent_gateway.api.openapi import document
 from agent_gateway.api.problems import HttpError, problem
@@ -30,6 +34,9 @@ PERSONA_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     turns.resume_run,
     passages.search,
     people.read_persona,
+    tools.list_tools,
+    approvals.list_approvals,
+    approvals.decide,
 )
 CONTROL_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     control.ingest,
@@ -37,19 +44,23 @@ CONTROL_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     control.drop_collection,
     control.search_any,
     control.explain_route,
+    decisions.list_all_approvals,
+    decisions.read_approval,
+    decisions.decide_at_once,
     people.list_personas,
 )
 
 
 def build_apps(edge: Edge, streams: Streams) -> Apps:
     """Every application of the gateway; takes a while, so it is done in a worker thread."""
+    settings = edge.settings
     return Apps(
         persona=_litestar("agent-gateway: a persona", PERSONA_HANDLERS, edge, streams),
         gateway=_litestar("agent-gateway", (people.list_personas,), edge, streams),
-        control=control.guarded(
-            _litestar("agent-gateway: control", CONTROL_HANDLERS, edge, streams), edge.settings.control_token
-        ),
+        control=_litestar("agent-gateway: control", CONTROL_HANDLERS, edge, streams),
         personas=frozenset(edge.personas),
+        admit=open_admission(settings.auth, edge.clusters, settings.cors_origins),
+        admit_control=admit_by_control_token(settings.control_token),
     )
 
 
@@ -59,6 +70,7 @@ def _litestar(title: str, handlers: Sequence[HTTPRouteHandler], edge: Edge, stre
         route_handlers=[*handlers, read_schema],
         state=State({"edge": edge, "streams": streams}, deep_copy=False),
         exception_handlers={Exception: answer_error},
+        guards=[check_role],
         cors_config=CORSConfig(allow_origins=list(origins), expose_headers=["X-Run-ID"]) if origins else None,
         openapi_config=None,
         logging_config=None,
@@ -68,7 +80,7 @@ def _litestar(title: str, handlers: Sequence[HTTPRouteHandler], edge: Edge, stre
     return app
 
 
-@get(["/schema", "/schema/openapi.json"])
+@get(["/schema", "/schema/openapi.json"], opt=allowed(get=READERS))
 async def read_schema(request: Call) -> Sendable:
     """Describe this application, as OpenAPI."""
     servers = [{"url": request.scope["root_path"] or "/"}]

@@ -9,12 +9,12 @@ import msgspec
 from litestar import post
 
 from agent_gateway.api.asgi import Receive, accepts, wait_for_leaving
-from agent_gateway.api.documentation import JSON_ERRORS, Endpoint, described
+from agent_gateway.api.documentation import ASKERS, JSON_ERRORS, Endpoint, described
 from agent_gateway.api.identifiers import check_id
 from agent_gateway.api.listeners import call_off, open_stream
 from agent_gateway.api.problems import HttpError
 from agent_gateway.api.replies import Sendable, reply
-from agent_gateway.api.requests import Call, body_of, edge_of, owner_of, persona_of, request_id_of, streams_of, url
+from agent_gateway.api.requests import Call, body_of, edge_of, persona_of, principal_of, request_id_of, streams_of, url
 from agent_gateway.api.shapes import ChatRequest
 from agent_gateway.errors import Unavailable
 from agent_gateway.interfaces import TurnRequest
@@ -23,6 +23,7 @@ from agent_gateway.messages import Answer, Run
 _DECODER = msgspec.json.Decoder(ChatRequest)
 _CHAT = Endpoint(
     summary="Send a message",
+    roles=ASKERS,
     body=ChatRequest,
     reply=Answer,
     streams="maybe",
@@ -37,10 +38,12 @@ async def chat(request: Call) -> Sendable:
     body = await body_of(request, _DECODER)
     if body.conversation_id is not None:
         check_id(body.conversation_id, "conversation")
+    asking = principal_of(request)
     run = await edge.runs.start(
         TurnRequest(
             persona=persona_of(request).id,
-            owner=owner_of(request),
+            owner=asking.owner,
+            roles=asking.roles,
             message=body.message,
             conversation_id=body.conversation_id,
             request_id=request_id_of(request),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import AsyncIterator
 
 import msgspec
 from litestar import delete, get, post
 from litestar.params import FromPath
 
-from agent_gateway.api.asgi import App, Receive, Scope, Send, header
+from agent_gateway.api.asgi import Receive, Scope, Send
 from agent_gateway.api.conversations import NoContent
+from agent_gateway.api.documentation import OPERATORS, READERS, allowed
 from agent_gateway.api.passages import search_in
-from agent_gateway.api.problems import HttpError, problem
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, body_of, edge_of
 from agent_gateway.api.shapes import IngestRequest, RouteRequest
@@ -46,7 +45,7 @@ async def _send_line(send: Send, value: object) -> None:
     await send({"type": "http.response.body", "body": msgspec.json.encode(value) + b"\n", "more_body": True})
 
 
-@post("/ingest", status_code=200)
+@post("/ingest", status_code=200, opt=allowed(post=OPERATORS))
 async def ingest(request: Call) -> Sendable:
     """Bring a collection up to date with a file or folder."""
     edge = edge_of(request)
@@ -54,26 +53,26 @@ async def ingest(request: Call) -> Sendable:
     return ProgressStream(edge.ingestion.ingest(body.path, body.collection))
 
 
-@get("/collections")
+@get("/collections", opt=allowed(get=READERS))
 async def list_collections(request: Call) -> Sendable:
     """List every collection with its size."""
     return reply(await edge_of(request).ingestion.collections())
 
 
-@delete("/collections/{name:str}", status_code=200)
+@delete("/collections/{name:str}", status_code=200, opt=allowed(delete=OPERATORS))
 async def drop_collection(request: Call, name: FromPath[str]) -> Sendable:
     """Remove a collection."""
     await edge_of(request).ingestion.drop(name)
     return NoContent()
 
 
-@post("/search", status_code=200)
+@post("/search", status_code=200, opt=allowed(post=READERS))
 async def search_any(request: Call) -> Sendable:
     """Search any collection."""
     return await search_in(request, edge_of(request).knowledge.names())
 
 
-@post("/route", status_code=200)
+@post("/route", status_code=200, opt=allowed(post=READERS))
 async def explain_route(request: Call) -> Sendable:
     """Explain how a persona would route a message, without answering it."""
     edge = edge_of(request)
@@ -83,19 +82,3 @@ async def explain_route(request: Call) -> Sendable:
             raise Unavailable(f"The persona is disabled: {reason}", code="persona_disabled")
         raise NotFound("There is no such persona.", code="persona_not_found", hint="GET /personas lists them")
     return reply(await edge.explain(body.persona, body.message))
-
-
-def guarded(app: App, token: str) -> App:
-    """Put an application behind its bearer token; without a token nobody comes in."""
-    expected = f"Bearer {token}".encode()
-
-    async def check(scope: Scope, receive: Receive, send: Send) -> None:
-        given = header(scope, b"authorization") or b""
-        if token and hmac.compare_digest(given, expected):
-            await app(scope, receive, send)
-            return
-        challenge = ((b"www-authenticate", b"Bearer"),)
-        refusal = HttpError(401, "unauthorized", "The control socket needs its token.", headers=challenge)
-        await problem(refusal, scope["state"]["request_id"])(scope, receive, send)
-
-    return check

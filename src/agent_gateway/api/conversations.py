@@ -6,7 +6,7 @@ import msgspec
 from litestar import HttpMethod, get, route
 from litestar.params import FromPath
 
-from agent_gateway.api.documentation import Endpoint, described
+from agent_gateway.api.documentation import OPERATORS, READERS, Endpoint, described
 from agent_gateway.api.identifiers import check_id
 from agent_gateway.api.replies import Reply, Sendable, reply
 from agent_gateway.api.requests import Call, edge_of, owner_of, persona_of
@@ -14,9 +14,9 @@ from agent_gateway.api.shapes import ConversationPage, PageQuery
 from agent_gateway.errors import InvalidInput
 from agent_gateway.messages import Conversation
 
-_LIST = Endpoint(summary="List conversations", query=PageQuery, reply=ConversationPage, errors=(400,))
-_READ = Endpoint(summary="Read a conversation", reply=Conversation, errors=(404,))
-_DELETE = Endpoint(summary="Forget a conversation", status=204, errors=(404, 409))
+_LIST = Endpoint(summary="List conversations", roles=READERS, query=PageQuery, reply=ConversationPage, errors=(400,))
+_READ = Endpoint(summary="Read a conversation", roles=READERS, reply=Conversation, errors=(404,))
+_DELETE = Endpoint(summary="Forget a conversation", roles=OPERATORS, status=204, errors=(404, 409))
 
 
 @get("/v1/conversations", opt=described(get=_LIST))

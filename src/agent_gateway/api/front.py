@@ -1,7 +1,8 @@
 """What every connection meets first: plain ASGI, there before anything heavy is imported.
 
 The listening socket decides whom a request is for, never a header: a persona's port is that persona, on the gateway
-port `/personas/{id}/...` is, and the control socket is the command line's.
+port `/personas/{id}/...` is, and the control socket is the command line's, with every persona below it as well. Who
+asks is decided here too, before anything of the request is looked at but its path and its credential.
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ class Door:
 
 @dataclass(frozen=True)
 class _Target:
-    """Whom a request is for: a door, the persona, the prefix it came under, and its path below that."""
+    """Whom a request is for: the persona, the prefix it came under, its path below that; and the door it came by."""
 
     kind: Literal["persona", "gateway", "control"]
     persona: str
     root: str
     path: str
+    door: Door
 
 
 class Front:
@@ -104,9 +106,12 @@ class Front:
             raise Unavailable("The gateway is starting.", code="starting", hint="see /readyz")
         if self._draining and scope["method"] not in _READING:
             raise _draining()
+        admit = self._apps.admit_control if target.door.kind == "control" else self._apps.admit
+        # First who asks: whether there is such a persona is nobody else's business.
+        principal = await admit(scope, target.persona)
         app = self._choose(self._apps, target)
         scope["root_path"] = target.root
-        scope["state"] = {"persona": target.persona, "request_id": response.request_id}
+        scope["state"] = {"persona": target.persona, "request_id": response.request_id, "principal": principal}
         await app(scope, receive, response.send)
 
     def _target(self, scope: Scope) -> _Target:
@@ -114,10 +119,10 @@ class Front:
         path = scope["path"]
         if door is None:
             raise NotFound("Nobody is served on this port.")
-        if door.kind == "gateway" and path.startswith("/personas/"):
+        if door.kind != "persona" and path.startswith("/personas/"):
             persona, _, rest = path.removeprefix("/personas/").partition("/")
-            return _Target("persona", persona, f"/personas/{persona}", f"/{rest}")
-        return _Target(door.kind, door.persona, "", path)
+            return _Target("persona", persona, f"/personas/{persona}", f"/{rest}", door)
+        return _Target(door.kind, door.persona, "", path, door)
 
     @staticmethod
     def _choose(apps: Apps, target: _Target) -> App:

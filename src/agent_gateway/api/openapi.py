@@ -20,6 +20,8 @@ from agent_gateway.events import EVENT_TYPES
 
 _REFERENCE = "#/components/schemas/{name}"
 _COMMON_ERRORS = (431, 500, 503)
+#: What an endpoint that is for some may answer to others.
+_REFUSALS = (401, 403, 429)
 _HEALTH: dict[str, Endpoint] = {
     "/livez": Endpoint(summary="Whether the process runs", reply=Liveness),
     "/readyz": Endpoint(summary="Whether the gateway can answer", reply=ReadinessReport),
@@ -53,7 +55,16 @@ def document(title: str, version: str, routes: Iterable[BaseRoute]) -> Document:
     for component in components.values():
         component["properties"] = {name: _whole(kind) for name, kind in component.get("properties", {}).items()}
     info = {"title": title, "version": version}
-    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": components}}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": _components(components)}
+
+
+def _components(schemas: Document) -> Document:
+    bearer = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, or a token of a provider; needed where authentication is configured.",
+    }
+    return {"schemas": schemas, "securitySchemes": {"bearer": bearer}}
 
 
 def _described(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, Endpoint]]:
@@ -71,6 +82,9 @@ def _operation(path: str, endpoint: Endpoint) -> Document:
     parameters = [*_path_parameters(path), *_query_parameters(endpoint), *_header_parameters(endpoint)]
     if parameters:
         operation["parameters"] = parameters
+    if endpoint.roles:
+        operation["description"] = f"For the roles {', '.join(endpoint.roles)}."
+        operation["security"] = [{}, {"bearer": []}]
     if endpoint.body is not None:
         content = {"application/json": {"schema": _reference(endpoint.body)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -87,7 +101,7 @@ def _responses(endpoint: Endpoint) -> Document:
     if content:
         success["content"] = content
     responses = {str(endpoint.status): success}
-    for status in sorted({*endpoint.errors, *_COMMON_ERRORS}):
+    for status in sorted({*endpoint.errors, *_COMMON_ERRORS, *(_REFUSALS if endpoint.roles else ())}):
         schema = {"schema": _reference(ProblemDocument)}
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import msgspec
 from litestar import post
 
-from agent_gateway.api.documentation import JSON_ERRORS, Endpoint, described
+from agent_gateway.api.documentation import JSON_ERRORS, READERS, Endpoint, described
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, body_of, edge_of, persona_of
 from agent_gateway.api.shapes import SearchHit, SearchReply, SearchRequest
@@ -15,7 +15,13 @@ from agent_gateway.errors import NotFound
 from agent_gateway.interfaces import SearchQuery
 
 _DECODER = msgspec.json.Decoder(SearchRequest)
-_SEARCH = Endpoint(summary="Search a collection", body=SearchRequest, reply=SearchReply, errors=(*JSON_ERRORS, 404))
+_SEARCH = Endpoint(
+    summary="Search a collection",
+    roles=READERS,
+    body=SearchRequest,
+    reply=SearchReply,
+    errors=(*JSON_ERRORS, 404),
+)
 
 
 @post("/v1/search", status_code=200, opt=described(post=_SEARCH))

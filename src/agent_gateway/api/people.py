@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from litestar import get
 
-from agent_gateway.api.documentation import Endpoint, described
+from agent_gateway.api.documentation import READERS, Endpoint, described
 from agent_gateway.api.edge import Edge
 from agent_gateway.api.replies import Sendable, reply
-from agent_gateway.api.requests import Call, edge_of, persona_of
+from agent_gateway.api.requests import Call, edge_of, persona_of, principal_of
 from agent_gateway.api.shapes import PersonaEntry, PersonaList, PersonaView
 
-_PERSONA = Endpoint(summary="Who answers here", reply=PersonaView)
-_PERSONAS = Endpoint(summary="List the personas", reply=PersonaList)
+_PERSONA = Endpoint(summary="Who answers here", roles=READERS, reply=PersonaView)
+_PERSONAS = Endpoint(summary="List the personas", roles=READERS, reply=PersonaList)
 
 
 @get("/v1/persona", opt=described(get=_PERSONA))
@@ -33,8 +33,9 @@ async def read_persona(request: Call) -> Sendable:
 
 @get("/personas", opt=described(get=_PERSONAS))
 async def list_personas(request: Call) -> Sendable:
-    """List every persona, also those that are disabled, with the reason."""
-    return reply(PersonaList(personas=tuple(_entries(edge_of(request)))))
+    """List the personas the caller may see, also those that are disabled, with the reason."""
+    sees = principal_of(request).sees
+    return reply(PersonaList(personas=tuple(each for each in _entries(edge_of(request)) if sees(each.id))))
 
 
 def _entries(edge: Edge) -> Iterator[PersonaEntry]:

@@ -9,12 +9,13 @@ import structlog
 
 from agent_gateway.api.asgi import Headers
 from agent_gateway.api.replies import Reply
-from agent_gateway.errors import Conflict, GatewayError, InvalidInput, NotFound, StorageFailed, Unavailable
+from agent_gateway.errors import Conflict, Forbidden, GatewayError, InvalidInput, NotFound, StorageFailed, Unavailable
 
 MEDIA_TYPE = b"application/problem+json"
 
 STATUSES: dict[type[GatewayError], int] = {
     InvalidInput: 400,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Unavailable: 503,

@@ -8,9 +8,12 @@ import msgspec
 from litestar import Request
 
 from agent_gateway.api.asgi import Receive
+from agent_gateway.api.auth.principals import Principal
+from agent_gateway.api.auth.rules import deny
 from agent_gateway.api.bodies import read_json
-from agent_gateway.api.edge import OWNER, Edge
+from agent_gateway.api.edge import Edge
 from agent_gateway.api.streams import Streams
+from agent_gateway.messages import Role
 from agent_gateway.persona import Persona
 
 #: The request of every endpoint.
@@ -38,10 +41,22 @@ def persona_of(request: Call) -> Persona:
     return edge_of(request).personas[name]
 
 
+def principal_of(request: Call) -> Principal:
+    """Return who asks, and what they may do here."""
+    principal: Principal = request.scope["state"]["principal"]
+    return principal
+
+
 def owner_of(request: Call) -> str:
-    """Return who asks."""
-    del request
-    return OWNER
+    """Return who asks: the owner of what comes of it."""
+    return principal_of(request).owner
+
+
+def require(request: Call, role: Role) -> None:
+    """Let only callers with a role go on; `Forbidden` for others."""
+    principal = principal_of(request)
+    if role not in principal.roles:
+        deny(principal, (role,), request.scope["path"])
 
 
 def request_id_of(request: Call) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from agent_gateway.approval import Approval, EffectRecord, HumanDecision
 from agent_gateway.interfaces import Passage
 from agent_gateway.messages import ConversationSummary
 
@@ -127,3 +128,58 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     path: Annotated[str, Meta(min_length=1, max_length=4096)]
     collection: Name
+
+
+class ApprovalsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which approvals to list, newest first."""
+
+    status: Literal["pending", "all"] = "pending"
+    limit: PageSize = 50
+
+
+class ApprovalList(msgspec.Struct, frozen=True, kw_only=True):
+    """Approvals, newest first."""
+
+    approvals: tuple[Approval, ...]
+
+
+class ApprovalReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An approval, the journal's record of its call once that is begun, and how its run stands; empty when forgotten."""
+
+    approval: Approval
+    effect: EffectRecord | None = None
+    run_status: str = ""
+    response: str = ""
+
+
+class DecisionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A decision on one approval. `comment` is for the run, and for the audit log; an `ask_human` is answered by it."""
+
+    decision: HumanDecision
+    comment: Annotated[str, Meta(max_length=2000, extra_json_schema={"pattern": r"^[^\u0000]*$"})] = ""
+
+
+class ToolView(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool of a persona. `effect`: read, write, or depends on the arguments.
+
+    `writes`: what the persona's policy makes of them; a tool's own rule may be stricter, and calls that a model chose
+    after reading are asked about all the same. `parameters` is a JSON schema.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    effect: Literal["read", "write", "depends"]
+    writes: Literal["never", "deny", "ask", "auto"]
+    intents: tuple[str, ...]
+    timeout_seconds: float
+    output_limit: int
+    previews: bool
+    verifies: bool
+    idempotent: bool
+
+
+class ToolList(msgspec.Struct, frozen=True, kw_only=True):
+    """The tools of a persona."""
+
+    tools: tuple[ToolView, ...]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from litestar import get, post
 from litestar.params import FromPath
 
-from agent_gateway.api.documentation import Endpoint, described
+from agent_gateway.api.documentation import OPERATORS, READERS, Endpoint, described
 from agent_gateway.api.identifiers import check_id, last_event_id
 from agent_gateway.api.listeners import open_stream
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, edge_of, owner_of, persona_of, url
 from agent_gateway.messages import Run
 
-_READ = Endpoint(summary="Read a run", reply=Run, errors=(404,))
-_EVENTS = Endpoint(summary="Follow a run's events", streams="always", resumes=True, errors=(400, 404))
-_CANCEL = Endpoint(summary="Stop a running turn", reply=Run, status=202, errors=(404, 409))
-_RESUME = Endpoint(summary="Run an interrupted turn again", reply=Run, status=202, errors=(404, 409))
+_READ = Endpoint(summary="Read a run", roles=READERS, reply=Run, errors=(404,))
+_EVENTS = Endpoint(summary="Follow a run's events", roles=READERS, streams="always", resumes=True, errors=(400, 404))
+_CANCEL = Endpoint(summary="Stop a running turn", roles=OPERATORS, reply=Run, status=202, errors=(404, 409))
+_RESUME = Endpoint(summary="Run an interrupted turn again", roles=OPERATORS, reply=Run, status=202, errors=(404, 409))
 
 
 @get("/v1/runs/{run_id:str}", opt=described(get=_READ))

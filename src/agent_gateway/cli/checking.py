@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from agent_gateway.cli.access_findings import warn_of_exposure
 from agent_gateway.cli.failures import ExitCode
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.plugin_commands import open_plugins
@@ -24,6 +25,8 @@ def check_all(configuration: Configuration, *, as_json: bool) -> None:
         faults = error.faults
     broken = tuple(each for each in plugins.information() if not each.enabled)
     output = Output(as_json=as_json)
+    if warning := warn_of_exposure(configuration.settings):
+        output.warn(warning)
     if as_json:
         right = not faults and not broken
         output.document({"ok": right, "faults": faults, "plugins": broken, "not_served": unserved})

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from agent_gateway.api.shapes import PersonaList, SearchReply
+from agent_gateway.api.shapes import ApprovalList, ApprovalReport, PersonaList, SearchReply
+from agent_gateway.approval import Approval, HumanDecision
 from agent_gateway.client import check, open_http, unreachable
 from agent_gateway.errors import GatewayError, Unavailable
 from agent_gateway.interfaces import CollectionInfo, IngestProgress, RouteExplanation
@@ -79,6 +80,22 @@ class ControlClient:
         """How a persona would route a message."""
         body = {"persona": persona, "message": message}
         return msgspec.json.decode(await self._ask("POST", "/route", body), type=RouteExplanation)
+
+    async def approvals(self, *, pending: bool) -> tuple[Approval, ...]:
+        """The approvals, newest first."""
+        found = await self._ask("GET", "/approvals?pending=1" if pending else "/approvals")
+        return msgspec.json.decode(found, type=ApprovalList).approvals
+
+    async def approval(self, approval_id: str) -> ApprovalReport:
+        """One approval, and what became of it."""
+        found = await self._ask("GET", f"/approvals/{quote(approval_id, safe='')}")
+        return msgspec.json.decode(found, type=ApprovalReport)
+
+    async def decide(self, approval_id: str, decision: HumanDecision, comment: str) -> ApprovalReport:
+        """Decide on an approval."""
+        body = {"decision": decision, "comment": comment}
+        found = await self._ask("POST", f"/approvals/{quote(approval_id, safe='')}", body)
+        return msgspec.json.decode(found, type=ApprovalReport)
 
     async def personas(self) -> PersonaList:
         """Who is served, and who is not."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -25,29 +26,47 @@ from agent_gateway.events import Event, RunStarted
 QUIT = frozenset({"/quit", "/exit"})
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Who is talked to, where, and as whom: the owner of an API key, or without one `local`."""
+
+    persona: str
+    configuration: Configuration
+    api_key: str = field(repr=False)
+
+
 def ask_once(
-    persona: str, message: str, conversation: str | None, configuration: Configuration, *, as_json: bool
+    persona: str,
+    message: str,
+    conversation: str | None,
+    configuration: Configuration,
+    *,
+    api_key: str = "",
+    as_json: bool,
 ) -> None:
     """Send one message and show the turn; `GatewayError` when it has no answer."""
     text = sys.stdin.buffer.read().decode("utf-8", "replace") if message == "-" else message
-    asyncio.run(_ask(persona, check_text(text), conversation, configuration, Output(as_json=as_json)))
+    caller = Caller(persona, configuration, api_key)
+    asyncio.run(_ask(caller, check_text(text), conversation, Output(as_json=as_json)))
 
 
-async def _ask(persona: str, text: str, conversation: str | None, configuration: Configuration, output: Output) -> None:
+async def _ask(caller: Caller, text: str, conversation: str | None, output: Output) -> None:
     async with AsyncExitStack() as stack:
-        client = await reach(stack, persona, configuration, quiet=output.as_json)
+        client = await reach(stack, caller, quiet=output.as_json)
         await take_turn(client, text, conversation, output)
 
 
-def converse(persona: str, conversation: str | None, configuration: Configuration, *, as_json: bool) -> None:
+def converse(
+    persona: str, conversation: str | None, configuration: Configuration, *, api_key: str = "", as_json: bool
+) -> None:
     """Take one turn for each line of the input."""
-    asyncio.run(_converse(persona, conversation, configuration, Output(as_json=as_json)))
+    asyncio.run(_converse(Caller(persona, configuration, api_key), conversation, Output(as_json=as_json)))
 
 
-async def _converse(persona: str, conversation: str | None, configuration: Configuration, output: Output) -> None:
+async def _converse(caller: Caller, conversation: str | None, output: Output) -> None:
     async with AsyncExitStack() as stack:
-        client = await reach(stack, persona, configuration, quiet=output.as_json)
-        prompt = f"{persona}> " if output.rich and sys.stdin.isatty() else ""
+        client = await reach(stack, caller, quiet=output.as_json)
+        prompt = f"{caller.persona}> " if output.rich and sys.stdin.isatty() else ""
         if prompt:
             output.text("One message a line; /quit ends.", style="dim")
         async for line in InputLines(prompt):
@@ -86,12 +105,12 @@ async def take_turn(client: PersonaClient, text: str, conversation: str | None, 
     return conversation
 
 
-async def reach(stack: AsyncExitStack, persona: str, configuration: Configuration, *, quiet: bool) -> PersonaClient:
+async def reach(stack: AsyncExitStack, caller: Caller, *, quiet: bool) -> PersonaClient:
     """Open a gateway and find a persona in it; `NotFound` when there is none of that name."""
     with StartNotice(quiet=quiet) as notice:
-        reached = await stack.enter_async_context(open_gateway(configuration, notice))
-    await check_served(reached.control, persona)
-    return await stack.enter_async_context(PersonaClient(f"{reached.url}/personas/{persona}"))
+        reached = await stack.enter_async_context(open_gateway(caller.configuration, notice))
+    await check_served(reached.control, caller.persona)
+    return await stack.enter_async_context(reached.persona(caller.persona, caller.api_key))
 
 
 async def check_served(control: ControlClient, persona: str) -> None:

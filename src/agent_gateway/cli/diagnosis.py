@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import typer
 
+from agent_gateway.cli.access_findings import check_access
 from agent_gateway.cli.administration import open_administration
 from agent_gateway.cli.failures import ExitCode
 from agent_gateway.cli.findings import (
@@ -70,6 +71,7 @@ def examine_configuration(configuration: Configuration, holder: LockHolder | Non
         return
     yield Finding(name="configuration", state="ok", found=f"{len(registry.served)} personas to serve")
     yield from check_plugins(registry.plugins)
+    yield from check_access(configuration.settings, registry)
     personas = (each.persona for each in registry.served)
     yield from check_models(configuration.settings.models, personas)
     if holder is None:

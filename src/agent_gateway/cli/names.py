@@ -14,6 +14,8 @@ OWN_COMMANDS = (
     "plugins",
     "route",
     "usage",
+    "audit",
+    "keys",
     "check",
     "doctor",
 )

@@ -29,6 +29,16 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", metavar="FOLDER", help="Where knowledge, runs and caches are kept (default: data)."),
 ]
+ApiKey = Annotated[
+    str,
+    typer.Option(
+        "--api-key",
+        envvar="AGENT_GATEWAY_API_KEY",
+        metavar="KEY",
+        show_default=False,
+        help="Ask as the owner of this key (default: as this machine's own owner, local).",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", callback=note_json, is_eager=True, help="Write JSON, one object a line in streams.")
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from agent_gateway.approval import Approval
 from agent_gateway.cli.amounts import money
 from agent_gateway.cli.output import Output
 from agent_gateway.events import Event, StageFinished, Token
@@ -113,10 +114,21 @@ def result_line(data: bytes) -> str:
     return f"<- {result.name} {result.status}, {result.ms:.0f} ms{why}"
 
 
+def approval_lines(data: bytes) -> str:
+    """Say what a human must decide on, and how that is done."""
+    approval = msgspec.json.decode(data, type=Approval)
+    diff = f"\n{approval.diff.rstrip()}" if approval.diff else ""
+    return (
+        f"? {approval.summary}{diff}\n"
+        f"waits until {approval.expires_at} for: agent-gateway approvals approve {approval.id} (or: reject)"
+    )
+
+
 DEEDS: Mapping[str, Callable[[bytes], str]] = {
     "route": route_line,
     "tool_call": call_line,
     "tool_result": result_line,
+    "approval_required": approval_lines,
 }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent_gateway.config.schema import KeyPath
-from agent_gateway.config.settings import PATH_KEYS
+from agent_gateway.config.settings import PATH_KEYS, SECTION_PATHS
 from agent_gateway.config.wording import HIDDEN, is_secret, scrub, secrets_in, show
 from agent_gateway.errors import Fault
 
@@ -75,10 +75,18 @@ class Origins:
 
 
 def anchor(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Make the paths among top-level values start at the folder they are relative to."""
+    """Make the paths among the values start at the folder they are relative to."""
+    anchored = _anchor(values, PATH_KEYS, folder)
+    for section, keys in SECTION_PATHS.items():
+        if isinstance(anchored.get(section), Mapping):
+            anchored[section] = _anchor(anchored[section], keys, folder)
+    return anchored
+
+
+def _anchor(values: Mapping[str, Any], keys: Collection[str], folder: Path) -> dict[str, Any]:
     return {
         key: str(folder / os.path.expanduser(value))  # noqa: PTH111 - Path.expanduser raises for an unknown ~user
-        if key in PATH_KEYS and isinstance(value, str | Path) and str(value)
+        if key in keys and isinstance(value, str | Path) and str(value)
         else value
         for key, value in values.items()
     }

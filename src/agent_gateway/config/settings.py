@@ -10,11 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agent_gateway.config.approvals import ApprovalsSettings
+from agent_gateway.config.auth import AuthSettings
+from agent_gateway.config.clusters import ClustersSettings
 from agent_gateway.config.models import ModelsSettings
 from agent_gateway.config.scalars import Count, Number, Section, split_list
 
 #: Settings that name a file or folder; relative ones start where they were written.
 PATH_KEYS = frozenset({"data_dir", "personas_file", "plugins_dir"})
+#: The same within a section; these may also be empty.
+SECTION_PATHS = {"clusters": ("kubeconfig",)}
 
 
 def lower(value: Any) -> Any:
@@ -137,6 +142,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
     server: ServerSettings = ServerSettings()
+    auth: AuthSettings = AuthSettings()
     log: LogSettings = LogSettings()
     data_dir: Location = Path("data")
     personas_file: Location = Path("personas.yaml")
@@ -146,6 +152,8 @@ class Settings(BaseSettings):
     route: RouteSettings = RouteSettings()
     models: ModelsSettings = ModelsSettings()
     tools: ToolSettings = ToolSettings()
+    approvals: ApprovalsSettings = ApprovalsSettings()
+    clusters: ClustersSettings = ClustersSettings()
     runs: RunsSettings = RunsSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     plugins: Annotated[Mapping[str, Mapping[str, Any]], Field(repr=False)] = {}

@@ -26,6 +26,7 @@ from agent_gateway.messages import Run, Tier
 from agent_gateway.registry import Registry
 
 if TYPE_CHECKING:
+    from agent_gateway.clusters import OpenClusters
     from agent_gateway.gateway.language_models import LanguageModels
     from agent_gateway.graph.agent import TurnAgent
     from agent_gateway.graph.explanation import RouteExplainer
@@ -51,6 +52,7 @@ class Gateway:
         self._runs: SqliteRuns | None = None
         self._stock: Stock | None = None
         self._models: LanguageModels | None = None
+        self._clusters: OpenClusters | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> Edge:
@@ -62,7 +64,8 @@ class Gateway:
         encoder, knowledge, ingestion = await self._open_knowledge()
         self.registry = await asyncio.to_thread(self.registry.startup)
         visibility = Visibility(self.registry, knowledge)
-        opened = Opened(runs, encoder, knowledge, await self._open_classifier(encoder), self._open_models(runs))
+        clusters = self._open_clusters()
+        opened = Opened(runs, encoder, knowledge, await self._open_classifier(encoder), self._open_models(runs), clusters)
         faculties = gather_faculties(self.configuration, self.registry, opened, visibility, self._parts)
         self._make_agents(faculties)
         self._note_absences()
@@ -78,7 +81,7 @@ class Gateway:
         # Not waited for: the floor answers, and what models need may take seconds to load.
         self._spawn(opened.models.start([each.persona for each in self.registry.served]))
         log.info("ready", personas=sorted(self._agents))
-        return self._edge(runs, knowledge, ingestion, visibility)
+        return self._edge(opened, ingestion, visibility)
 
     async def drain(self, grace_seconds: float) -> None:
         """Let running turns end within the grace, keep everything durable, and close what was opened."""
@@ -89,6 +92,8 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._models is not None:
             await self._models.close()
+        if self._clusters is not None:
+            await self._clusters.close()
         if self._stock is not None:
             await self._stock.close()
         await asyncio.to_thread(self.registry.shutdown)
@@ -133,6 +138,12 @@ class Gateway:
         self._models = models = LanguageModels(settings, providers, runs.ledger, tell=self._note_models)
         return models
 
+    def _open_clusters(self) -> OpenClusters:
+        from agent_gateway.clusters import open_clusters  # noqa: PLC0415 - as in _open_runs
+
+        self._clusters = open_clusters(self.configuration.settings.clusters)
+        return self._clusters
+
     def _note_models(self, tiers: Mapping[Tier, tuple[ModelSpec, ...]]) -> None:
         for tier, specs in tiers.items():
             self.readiness.note(f"models {tier}", ", ".join(spec.model for spec in specs))
@@ -152,11 +163,14 @@ class Gateway:
         for persona in self.registry.unserved:
             self.readiness.note(f"persona {persona.id}", f"not served: {persona.reason}")
 
-    def _edge(self, runs: SqliteRuns, knowledge: Knowledge, ingestion: Ingestion, visibility: Visibility) -> Edge:
+    def _edge(self, opened: Opened, ingestion: Ingestion, visibility: Visibility) -> Edge:
         server = self.configuration.settings.server
         return Edge(
-            runs=runs,
-            knowledge=knowledge,
+            runs=opened.runs,
+            approvals=opened.runs.approvals,
+            journal=opened.runs.journal,
+            tools=self.registry.tools,
+            knowledge=opened.knowledge,
             ingestion=ingestion,
             readiness=self.readiness,
             personas={each.persona.id: each.persona for each in self.registry.served},

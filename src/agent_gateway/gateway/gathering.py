@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agent_gateway.config import Configuration
 from agent_gateway.gateway.parts import Parts
 from agent_gateway.gateway.visibility import Visibility
-from agent_gateway.interfaces import Classifier, Encoder, Knowledge
+from agent_gateway.interfaces import Classifier, Clusters, Encoder, Knowledge
 from agent_gateway.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Opened:
     knowledge: Knowledge
     classifier: Classifier
     models: LanguageModels
+    clusters: Clusters
 
 
 def gather_faculties(
@@ -39,6 +40,7 @@ def gather_faculties(
     from agent_gateway.graph.policies import make_router  # noqa: PLC0415 - as above
     from agent_gateway.models.extractive import ExtractiveModel  # noqa: PLC0415 - as above
     from agent_gateway.policy.executor import ToolExecutor  # noqa: PLC0415 - as above
+    from agent_gateway.policy.writes import Records  # noqa: PLC0415 - as above
 
     settings = configuration.settings
     completions = opened.models.completions
@@ -49,7 +51,20 @@ def gather_faculties(
         router=make_router(settings.route, completions),
         models={"extractive": ExtractiveModel(), **parts.models},
         completions=completions,
-        tools=ToolExecutor(registry.tools, registry.tools_of_intents(), settings.data_dir / TOOL_OUTPUT),
+        tools=ToolExecutor(
+            registry.tools,
+            registry.tools_of_intents(),
+            settings.data_dir / TOOL_OUTPUT,
+            Records(
+                approvals=opened.runs.approvals,
+                journal=opened.runs.journal,
+                audit=opened.runs.audit,
+                expire_seconds=settings.approvals.expire_minutes * 60,
+            ),
+            registry.veto,
+        ),
+        clusters=opened.clusters,
+        checkpoints=opened.runs.checkpoints,
         collections=visibility.collections,
         remember=opened.runs.remember,
         passages=settings.retrieve.limit,

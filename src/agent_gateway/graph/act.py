@@ -1,18 +1,50 @@
-"""act: write the answer."""
+"""act: write the answer, and do what was asked for; stand still before whatever a human must decide on."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from agent_gateway.completion import Usage
 from agent_gateway.events import Token
+from agent_gateway.graph.draft import Draft, PlainMemory
+from agent_gateway.graph.plain_request import add_to, find_plain, go_on_plainly
 from agent_gateway.graph.writing.closing import closing
-from agent_gateway.interfaces import Context, Generation, GenerationRequest, TurnState
+from agent_gateway.graph.writing.memory import LoopMemory
+from agent_gateway.interfaces import Context, Generation, GenerationRequest, PendingCall, TurnState
 from agent_gateway.messages import Citation, ToolUse, TurnUsage
 from agent_gateway.tool import ToolCall
 
 
 async def act(state: TurnState, context: Context) -> TurnState:
-    """Have the routed model answer from the passages, passing its words and deeds on as they come."""
-    request = GenerationRequest(
+    """Have the routed model answer from the passages, or carry a plain request out, passing on all that happens."""
+    draft: Draft | None = state.get("draft")
+    outcome = _Outcome(state, context, draft)
+    pieces = _begin(state, context) if draft is None else _go_on(state, context, draft)
+    async with closing(pieces) as stream:
+        async for piece in stream:
+            await outcome.take(piece)
+    return outcome.update()
+
+
+def _begin(state: TurnState, context: Context) -> AsyncIterator[Generation]:
+    plain, hint = find_plain(state, context)
+    if plain is not None:
+        return plain
+    pieces = context.generate(_request(state, context), state["route"])
+    return add_to(pieces, hint) if hint else pieces
+
+
+def _go_on(state: TurnState, context: Context, draft: Draft) -> AsyncIterator[Generation]:
+    pending, result = state["pending"], state["result"]
+    if pending is None or result is None:
+        raise ValueError("an answer that stood still needs the call it stood before, and its result")
+    if draft.plain is not None:
+        return go_on_plainly(context, draft.plain, pending.call, result)
+    return context.generate(_request(state, context), draft.route, draft.memory, result)
+
+
+def _request(state: TurnState, context: Context) -> GenerationRequest:
+    return GenerationRequest(
         persona=context.persona,
         abilities=context.abilities,
         question=state.get("question", state["message"]),
@@ -24,25 +56,24 @@ async def act(state: TurnState, context: Context) -> TurnState:
         collections=state.get("collections", ()),
         history=state.get("history", ()),
     )
-    outcome = _Outcome(state, context)
-    async with closing(context.generate(request, state["route"])) as pieces:
-        async for piece in pieces:
-            await outcome.take(piece)
-    return outcome.update()
 
 
 class _Outcome:
-    """What the pieces come to; each goes onto the stream as it is taken."""
+    """What the pieces come to, those before a standstill too; each goes onto the stream as it is taken."""
 
-    def __init__(self, state: TurnState, context: Context) -> None:
+    def __init__(self, state: TurnState, context: Context, draft: Draft | None) -> None:
         self._context = context
-        self._words: list[str] = []
-        self._citations: list[Citation] = []
-        self._route = self._given = state["route"]
-        self._calls: dict[str, ToolCall] = {}
-        self._uses: list[ToolUse] = []
-        self._usages: list[Usage] = []
-        self._notices: list[str] = [self._route.notice] if self._route.notice else []
+        self._given = state["route"]
+        self._route = draft.route if draft else state["route"]
+        self._words: list[str] = [draft.words] if draft else []
+        self._citations: list[Citation] = list(draft.citations) if draft else []
+        self._calls: dict[str, ToolCall] = dict(draft.calls) if draft else {}
+        self._uses: list[ToolUse] = list(draft.uses) if draft else []
+        self._usages: list[Usage] = list(draft.usages) if draft else []
+        opening = [self._route.notice] if self._route.notice else []
+        self._notices: list[str] = list(draft.notices) if draft else opening
+        self._pending: PendingCall | None = None
+        self._memory: LoopMemory | PlainMemory | None = None
 
     async def take(self, piece: Generation) -> None:
         """Show a piece and keep it. Text is by far the most frequent one."""
@@ -60,8 +91,16 @@ class _Outcome:
             self._usages.append(piece.usage)
         elif piece.notice:
             self._notices.append(piece.notice)
+        elif piece.pause is not None:
+            await self._stand_still(piece.pause, piece.memory)
         else:
             await self._take_tool(piece)
+
+    async def _stand_still(self, pending: PendingCall, memory: LoopMemory | PlainMemory) -> None:
+        self._pending, self._memory = pending, memory
+        approval = await self._context.approval(pending.call.id) if pending.approval else None
+        if approval is not None:
+            await self._context.emit(approval)
 
     async def _take_tool(self, piece: Generation) -> None:
         if piece.call is not None:
@@ -79,6 +118,9 @@ class _Outcome:
     def update(self) -> TurnState:
         """What act adds to the state."""
         update: TurnState = {"response": "".join(self._words), "citations": tuple(self._citations)}
+        if self._pending is not None:
+            update["draft"] = self._draft()
+        update["pending"] = self._pending
         if self._route is not self._given:
             update["route"] = self._route
         if self._uses:
@@ -93,3 +135,17 @@ class _Outcome:
                 estimated=any(each.estimated for each in self._usages),
             )
         return update
+
+    def _draft(self) -> Draft:
+        memory = self._memory
+        return Draft(
+            words="".join(self._words),
+            citations=tuple(self._citations),
+            route=self._route,
+            calls=self._calls,
+            uses=tuple(self._uses),
+            usages=tuple(self._usages),
+            notices=tuple(self._notices),
+            memory=memory if isinstance(memory, LoopMemory) else None,
+            plain=memory if isinstance(memory, PlainMemory) else None,
+        )

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from agent_gateway.approval import Approval
 from agent_gateway.completion import RequestBuilder
 from agent_gateway.graph.faculties import Faculties
 from agent_gateway.graph.model_classifier import Doubt, describe_categories, reconsider
@@ -19,6 +20,7 @@ from agent_gateway.graph.writing.sources import Sources
 from agent_gateway.graph.writing.writer import ModelWriter
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import (
+    ApprovalPending,
     CompletionPiece,
     CompletionTask,
     Emit,
@@ -27,6 +29,7 @@ from agent_gateway.interfaces import (
     GenerationRequest,
     Interaction,
     Passage,
+    PendingCall,
     RouteCase,
     SearchQuery,
     SearchResult,
@@ -36,7 +39,7 @@ from agent_gateway.interfaces import (
 )
 from agent_gateway.messages import Recollection, Route, Run, Tier
 from agent_gateway.persona import Persona
-from agent_gateway.tool import Tool, ToolResult
+from agent_gateway.tool import ASK_HUMAN, Tool, ToolCall, ToolResult
 
 #: Models have until this long before the turn's deadline: the floor needs some time, too.
 LAST_WORD_SECONDS = 0.5
@@ -68,11 +71,14 @@ class AgentContext:
         self._faculties = faculties
         #: Puts an event on the run's stream.
         self.emit = scope.emit
+        self._tools = faculties.tools
         self._calls = itertools.count(1)
         self._sources = Sources()
         self.run_id = scope.run.id
         self.conversation_id = scope.run.conversation_id
         self.owner = scope.run.owner
+        self.roles = scope.run.roles
+        self.clusters = faculties.clusters
         self.deadline = scope.deadline
 
     async def encode(self, text: str) -> Vector:
@@ -139,11 +145,44 @@ class AgentContext:
 
     def tools(self, intent: Intent) -> tuple[Tool, ...]:
         """The tools that are offered to a model for an intent."""
-        return self._faculties.tools.offered(self.persona, intent, self.run_id)
+        return self._tools.offered(self.persona, intent, self.run_id)
+
+    @property
+    def own_tools(self) -> Sequence[Tool]:
+        """Every tool of the persona."""
+        return self._tools.owned(self.persona)
+
+    async def attempt(self, call: ToolCall, *, automatic: bool = False) -> ToolResult:
+        """Call a tool through the gate; one that is not made yet has a `waiting` result."""
+        return await self._tools.call(call, self, automatic=automatic)
+
+    async def perform(self, pending: PendingCall) -> ToolResult:
+        """Make a call that waited, once."""
+        return await self._tools.perform(pending.call, self, automatic=pending.automatic)
+
+    async def approval(self, call_id: str) -> Approval | None:
+        """The approval that a call of this turn waits for."""
+        return await self._tools.waits_for(self.run_id, call_id)
 
     async def call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
-        """Call a tool through the gate; whatever goes wrong is a result."""
-        return await self._faculties.tools.call(f"call-{next(self._calls)}", name, arguments, self)
+        """Call a tool through the gate; `ApprovalPending` when a human must decide first, and nobody has.
+
+        What a stage calls is never automatic: nobody knows what it read before.
+        """
+        # Not the names of a model's calls: a tool may call another one in the middle of those.
+        call = ToolCall(id=f"stage-{next(self._calls)}", name=name, arguments=arguments)
+        result = await self.attempt(call)
+        if result.status != "waiting":
+            return result
+        pending = PendingCall(call=call, approval=result.approval)
+        result = await self.perform(pending)
+        if result.status == "waiting":
+            raise ApprovalPending(pending)
+        return result
+
+    async def ask(self, question: str) -> str:
+        """Ask a human, and return what they answered."""
+        return (await self.call(ASK_HUMAN, {"question": question})).text
 
     def complete(
         self, tier: Tier, build: RequestBuilder, *, stage: str = "act", retry: bool = True
@@ -161,13 +200,15 @@ class AgentContext:
         )
         return self._faculties.completions.stream(task)
 
-    def generate(self, request: GenerationRequest, route: Route) -> AsyncIterator[Generation]:
-        """Have the routed model write the answer; the floor does when no model can."""
+    def generate(
+        self, request: GenerationRequest, route: Route, memory: Any = None, result: ToolResult | None = None
+    ) -> AsyncIterator[Generation]:
+        """Have the routed model write the answer, or go on with one; the floor does when no model can."""
         whole = self._faculties.models.get(route.tier)
         if whole is not None:
             return whole.generate(request)
         writer = ModelWriter(self, self._faculties.models[FLOOR], self._faculties.tool_limits)
-        return writer.generate(request, route)
+        return writer.generate(request, route, memory, result)
 
     async def remember(self, state: TurnState) -> None:
         """Queue the interaction."""

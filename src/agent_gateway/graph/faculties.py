@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent_gateway.graph.router import Router
-from agent_gateway.interfaces import Classifier, Completions, Encoder, Interaction, Knowledge, Model, Tools
+from agent_gateway.interfaces import (
+    Checkpoints,
+    Classifier,
+    Clusters,
+    Completions,
+    Encoder,
+    Interaction,
+    Knowledge,
+    Model,
+    Tools,
+)
 from agent_gateway.messages import Tier
 from agent_gateway.persona import Persona
 
@@ -35,6 +45,8 @@ class Faculties:
     models: Mapping[Tier, Model]
     completions: Completions
     tools: Tools
+    clusters: Clusters
+    checkpoints: Checkpoints
     #: (persona, intent name) -> the collections to search; None for all that the persona may search.
     collections: Callable[[Persona, str | None], tuple[str, ...]]
     #: Queues an interaction for the knowledge base without waiting.

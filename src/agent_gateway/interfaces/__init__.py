@@ -6,6 +6,7 @@ Vectors are float32, unit length; a batch has shape (n, dimensions).
 from __future__ import annotations
 
 from agent_gateway.interfaces.approvals import ApprovalDecision, ApprovalQuery, Approvals, Audit, Journal
+from agent_gateway.interfaces.checkpoints import Checkpoints
 from agent_gateway.interfaces.clusters import ApiRequest, ApiResponse, Cluster, Clusters
 from agent_gateway.interfaces.completions import (
     CompletionPiece,
@@ -33,6 +34,7 @@ from agent_gateway.interfaces.search import (
 from agent_gateway.interfaces.tools import Tools
 from agent_gateway.interfaces.turn import (
     Agent,
+    ApprovalPending,
     Classifier,
     Context,
     Emit,
@@ -40,6 +42,7 @@ from agent_gateway.interfaces.turn import (
     Generation,
     GenerationRequest,
     Model,
+    PendingCall,
     Readiness,
     Stage,
     TurnState,
@@ -50,9 +53,11 @@ __all__ = [
     "ApiRequest",
     "ApiResponse",
     "ApprovalDecision",
+    "ApprovalPending",
     "ApprovalQuery",
     "Approvals",
     "Audit",
+    "Checkpoints",
     "Classifier",
     "Cluster",
     "Clusters",
@@ -76,6 +81,7 @@ __all__ = [
     "ModelReport",
     "ModelUse",
     "Passage",
+    "PendingCall",
     "Readiness",
     "RouteCase",
     "RouteChoice",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
+from agent_gateway.approval import Approval
 from agent_gateway.intent import Intent
 from agent_gateway.persona import Persona
-from agent_gateway.tool import Tool, ToolResult
+from agent_gateway.tool import Tool, ToolCall, ToolResult
 
 
 class Tools(Protocol):
-    """Every tool of the gateway, and the one executor with the gate in it."""
+    """Every tool of the gateway, and the one executor with the gate in it. `context` is the turn's `Context`."""
 
     def offered(self, persona: Persona, intent: Intent, run_id: str = "") -> tuple[Tool, ...]:
         """At most 8 tools a model is told of: the intent's among the persona's, then those that belong to no intent.
@@ -19,11 +21,31 @@ class Tools(Protocol):
         """
         ...
 
-    async def call(self, call_id: str, name: str, arguments: dict[str, Any], context: Any) -> ToolResult:
+    def owned(self, persona: Persona) -> Sequence[Tool]:
+        """Every tool that a persona may use."""
+        ...
+
+    async def call(self, call: ToolCall, context: Any, *, automatic: bool = False) -> ToolResult:
         """Validate, ask the gate, run within the tool's timeout, keep the output within its budget.
 
-        Whatever goes wrong is a result: `failed` with what to mend, or `refused` with the gate's reason. `context` is
-        the turn's `Context`.
+        A call that changes something, or that a human must decide on, is not made yet: its result is `waiting`, with
+        the approval it waits for, if a human must decide. `perform` makes it. Whatever goes wrong is a result:
+        `failed` with what to mend, or `refused` with the gate's reason.
+
+        `automatic`: no model chose this call with untrusted text before it.
+        """
+        ...
+
+    async def waits_for(self, run_id: str, call_id: str) -> Approval | None:
+        """The approval that a call waits for, as it stands now."""
+        ...
+
+    async def perform(self, call: ToolCall, context: Any, *, automatic: bool = False) -> ToolResult:
+        """Make a call that `call` said is waiting, once and for all.
+
+        An approved call is read from the store: what is done is what was shown. It has its stored result when it was
+        made before, and the world is asked when it was begun before and nobody knows how it ended. `waiting` when
+        nobody has decided yet.
         """
         ...
 

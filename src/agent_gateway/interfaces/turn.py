@@ -7,7 +7,9 @@ from typing import Any, Protocol, TypeAlias, TypedDict
 
 import msgspec
 
+from agent_gateway.approval import Approval
 from agent_gateway.completion import RequestBuilder, Usage
+from agent_gateway.errors import GatewayError
 from agent_gateway.events import EventData
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces.clusters import Clusters
@@ -30,13 +32,35 @@ from agent_gateway.persona import Persona
 from agent_gateway.tool import Tool, ToolCall, ToolResult
 
 
+class PendingCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that act waits for. `approval` is the id of the one it needs, empty when no human is asked.
+
+    `automatic`: no model chose the call with untrusted text before it.
+    """
+
+    call: ToolCall
+    approval: str = ""
+    automatic: bool = False
+
+
+class ApprovalPending(GatewayError):
+    """A call waits for a human. It ends `act`, which runs again after the decision; let it through."""
+
+    code = "approval_pending"
+
+    def __init__(self, pending: PendingCall) -> None:
+        super().__init__(f"'{pending.call.name}' waits for a human's decision")
+        self.pending = pending
+
+
 class TurnState(TypedDict, total=False):
     """The state of one turn; each stage returns the keys it adds.
 
     Given: message, history. classify: vector, intent. retrieve: question (the message, in context when it continues
     the conversation), collections, passages (those kept), evidence (the best passage's probability to answer),
     answerable, recollections. route: route. act: response, citations, route (of the model that answered in the end),
-    tool_calls, usage, notices.
+    tool_calls, usage, notices; or pending, when it stands still before a call, with a draft of its answer so far, as
+    act alone understands it. `result` is then the call's outcome, when act goes on.
     """
 
     message: str
@@ -55,6 +79,9 @@ class TurnState(TypedDict, total=False):
     tool_calls: tuple[ToolUse, ...]
     usage: TurnUsage
     notices: tuple[str, ...]
+    pending: PendingCall | None
+    result: ToolResult | None
+    draft: Any
 
 
 class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +103,8 @@ class Generation(msgspec.Struct, frozen=True, gc=False):
     """One piece of a model's answer: text, a citation of a passage of the request, or what happens meanwhile.
 
     `route`: from here on another model speaks, or another step begins. `call` and `result`: a tool is used. `usage`:
-    tokens of a model call. `notice`: a sentence for the user about how the answer comes to be.
+    tokens of a model call. `notice`: a sentence for the user about how the answer comes to be. `pause`: the answer
+    stands still before this call, which is its last piece; `memory` is what is needed to go on.
     """
 
     text: str = ""
@@ -86,6 +114,8 @@ class Generation(msgspec.Struct, frozen=True, gc=False):
     result: ToolResult | None = None
     usage: Usage | None = None
     notice: str = ""
+    pause: PendingCall | None = None
+    memory: Any = None
 
 
 class Context(Protocol):
@@ -172,6 +202,22 @@ class Context(Protocol):
         """The tools that are offered to a model for an intent, at most 8."""
         ...
 
+    @property
+    def own_tools(self) -> Sequence[Tool]:
+        """Every tool of the persona."""
+        ...
+
+    async def attempt(self, call: ToolCall, *, automatic: bool = False) -> ToolResult:
+        """Call a tool as `call` does, under an id of the caller's; a call that is not made yet has a `waiting` result.
+
+        Who gets one returns it as the state's `pending`, and is run again with the state's `result`.
+        """
+        ...
+
+    async def approval(self, call_id: str) -> Approval | None:
+        """The approval that a call of this turn waits for, as it stands now."""
+        ...
+
     async def call(self, name: str, arguments: dict[str, Any]) -> ToolResult:
         """Call a tool through the gate; whatever goes wrong is a result.
 
@@ -191,8 +237,13 @@ class Context(Protocol):
         """Call a model of a tier, or of another tier when that one cannot; raises as `Completions.stream` does."""
         ...
 
-    def generate(self, request: GenerationRequest, route: Route) -> AsyncIterator[Generation]:
-        """Have the routed model write the answer, piece by piece, with tools where they are offered."""
+    def generate(
+        self, request: GenerationRequest, route: Route, memory: Any = None, result: ToolResult | None = None
+    ) -> AsyncIterator[Generation]:
+        """Have the routed model write the answer, piece by piece, with tools where they are offered.
+
+        `memory` and `result`: go on with an answer that stood still before a call, which has this result.
+        """
         ...
 
     async def remember(self, state: TurnState) -> None:
@@ -237,7 +288,14 @@ class Agent(Protocol):
     """A persona wired to its graph."""
 
     async def run(self, run: Run, history: tuple[Exchange, ...], emit: Emit) -> Answer:
-        """One turn, from message to answer; raises `GatewayError` when a stage fails."""
+        """One turn, from message to answer; raises `GatewayError` when a stage fails.
+
+        An answer with status `waiting` is none yet: a human must decide first, and the turn's state is stored.
+        """
+        ...
+
+    async def resume(self, run: Run, history: tuple[Exchange, ...], emit: Emit, checkpoint: bytes) -> Answer:
+        """Go on with a turn from its stored state, once somebody has decided, or after it was cut; else as `run`."""
         ...
 
 

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 
+from agent_gateway.approval import Approval
 from agent_gateway.errors import GatewayError, InvalidInput
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import Context
 from agent_gateway.persona import Persona
 from agent_gateway.policy.arguments import convert_arguments
-from agent_gateway.policy.gate import decide, refuse_stranger
-from agent_gateway.policy.output import Excerpt, OutputStore, clean
-from agent_gateway.tool import READ_MORE, Tool, ToolResult, tool
+from agent_gateway.policy.border import cross
+from agent_gateway.policy.gate import Asker, Gate, Veto, refuse_stranger
+from agent_gateway.policy.output import Excerpt, OutputStore
+from agent_gateway.policy.wording import show_error
+from agent_gateway.policy.writes import Case, Records, Writes
+from agent_gateway.redaction import redact
+from agent_gateway.tool import READ_MORE, Tool, ToolCall, ToolResult, Verdict, given_to, tool
 
 MOST_OFFERED = 8
 #: Talk needs no tools.
 _TALK = "chat"
-_LONGEST_ERROR = 300
 #: Of the turn's remaining time a tool may take this share: somebody has to answer afterwards.
 _SHARE = 0.8
-
-log = structlog.get_logger(__name__)
-
-
-class Refused(GatewayError):
-    """The gate did not let a call through."""
-
-    code = "tool_refused"
 
 
 class ToolExecutor:
@@ -44,12 +39,17 @@ class ToolExecutor:
         tools: Mapping[str, Tool],
         intents: Mapping[str, tuple[str, ...]],
         folder: Path,
+        records: Records,
+        veto: Veto,
     ) -> None:
         self._output = OutputStore(folder)
         self._pager = tool(self._read_more, name=READ_MORE, output_limit=1_000_000)
         self._tools = {**tools, READ_MORE: self._pager}
         self._intents = intents
         self._claimed = {name for names in intents.values() for name in names}
+        self._gate = Gate(veto)
+        self._records = records
+        self._writes = Writes(records, self._gate, self._show)
 
     def offered(self, persona: Persona, intent: Intent, run_id: str = "") -> tuple[Tool, ...]:
         """At most 8 tools: the intent's among the persona's, then those that belong to no intent; none for talk."""
@@ -62,56 +62,91 @@ class ToolExecutor:
             return tuple(chosen[:MOST_OFFERED])
         return (*chosen[: MOST_OFFERED - 1], self._pager)
 
-    async def call(self, call_id: str, name: str, arguments: dict[str, Any], context: Any) -> ToolResult:
-        """Validate, ask the gate, run within the tool's timeout, keep the output within its budget."""
-        persona: Persona = context.persona
-        found = self._tools.get(name)
-        if found is None:
-            text = f"There is no tool '{name[:80]}'. {self._name_tools(persona)}"
-            return ToolResult(call_id=call_id, name=name, status="failed", text=text, mendable=True)
-        if refusal := refuse_stranger(persona, name):
-            return ToolResult(call_id=call_id, name=name, status="refused", text=refusal.reason)
-        try:
-            given = convert_arguments(found, arguments)
-        except InvalidInput as error:
-            return ToolResult(call_id=call_id, name=name, status="failed", text=error.detail, mendable=True)
+    def owned(self, persona: Persona) -> Sequence[Tool]:
+        """Every tool that a persona may use."""
+        return tuple(self._tools[name] for name in persona.tools if name in self._tools)
+
+    async def call(self, call: ToolCall, context: Any, *, automatic: bool = False) -> ToolResult:
+        """Validate, ask the gate, and run what only reads; a write is prepared, and its result is `waiting`."""
+        case = self._open(call, context, automatic=automatic)
+        if isinstance(case, ToolResult):
+            return case
         begun = time.perf_counter()
-        outcome = await self._attempt(found, given, context)
-        ms = round((time.perf_counter() - begun) * 1000, 2)
-        if isinstance(outcome, Refused):
-            return ToolResult(call_id=call_id, name=name, status="refused", text=outcome.detail, ms=ms)
-        if isinstance(outcome, GatewayError):
-            text = clean(str(outcome))[: found.output_limit]
-            return ToolResult(call_id=call_id, name=name, status="failed", text=text, ms=ms)
-        return ToolResult(
-            call_id=call_id, name=name, status="ok", text=outcome.text, ms=ms, more=outcome.more, pages=outcome.pages
-        )
+        verdict = await cross(lambda: self._decide(case), case.seconds, call.name)
+        if isinstance(verdict, GatewayError):
+            return _result(call, "failed", verdict, begun)
+        if verdict.decision == "deny":
+            await self._records.audit.note("call_denied", {**case.named(), "reason": verdict.reason})
+            return _result(call, "refused", verdict.reason, begun)
+        if verdict.decision == "allow" and case.tool.effect_of(case.call.arguments) == "read":
+            return await self._read(case, begun)
+        return await self._writes.prepare(case, verdict)
+
+    async def waits_for(self, run_id: str, call_id: str) -> Approval | None:
+        """The approval that a call waits for, as it stands now."""
+        return await self._records.approvals.of_call(run_id, call_id)
+
+    async def perform(self, call: ToolCall, context: Any, *, automatic: bool = False) -> ToolResult:
+        """Make a call that `call` said is waiting, once and for all."""
+        approval = await self._records.approvals.of_call(context.run_id, call.id)
+        if approval is not None:
+            # What is done is what was shown, whatever has become of the call on its way here.
+            call = ToolCall(id=call.id, name=approval.tool, arguments=approval.arguments)
+        case = self._open(call, context, automatic=automatic)
+        if isinstance(case, ToolResult):
+            return case
+        return await self._writes.perform(case, approval)
 
     async def forget(self, run_id: str) -> None:
         """The run is over: throw away what was kept of its tools' output."""
         await self._output.forget(run_id)
 
-    async def _attempt(self, found: Tool, given: dict[str, Any], context: Context) -> Excerpt | GatewayError:
-        """What came of a call that fits; a tool may raise anything, and harms only its own call."""
-        cancels = _count_cancels()
-        remaining = (context.deadline - asyncio.get_running_loop().time()) * _SHARE
-        seconds = max(min(found.timeout_seconds, remaining), 0.0)
-        clock = asyncio.timeout(seconds)
+    def _open(self, call: ToolCall, context: Context, *, automatic: bool) -> Case | ToolResult:
+        """A call that fits one of the persona's tools, else the result that says what is wrong."""
+        persona = context.persona
+        found = self._tools.get(call.name)
+        if found is None:
+            text = f"There is no tool '{call.name[:80]}'. {self._name_tools(persona)}"
+            return ToolResult(call_id=call.id, name=call.name, status="failed", text=text, mendable=True)
+        if refusal := refuse_stranger(persona, call.name):
+            return ToolResult(call_id=call.id, name=call.name, status="refused", text=refusal.reason)
         try:
-            verdict = decide(context.persona, found, given)
-            if verdict.decision != "allow":
-                return Refused(verdict.reason)
-            async with clock:
-                output = await found.run(**given, **({"context": context} if found.takes_context else {}))
-            return await self._output.shorten(context.run_id, output, found.output_limit)
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
-            # The one border around a tool's code. What that waits for may be cancelled, which is no cancel of its turn.
-            if isinstance(error, asyncio.CancelledError) and _count_cancels() > cancels:
-                raise
-            late = isinstance(error, TimeoutError) and clock.expired()
-            failure = GatewayError(f"it took longer than {seconds:.3g} s") if late else _failure(error)
-        log.warning("tool_failed", tool=found.name, run_id=context.run_id, error=failure.detail)
-        return failure
+            given = convert_arguments(found, call.arguments)
+        except InvalidInput as error:
+            return ToolResult(call_id=call.id, name=call.name, status="failed", text=error.detail, mendable=True)
+        remaining = (context.deadline - asyncio.get_running_loop().time()) * _SHARE
+        return Case(
+            tool=found,
+            call=ToolCall(id=call.id, name=call.name, arguments=given),
+            context=context,
+            asker=Asker(persona=persona, owner=context.owner, roles=context.roles, automatic=automatic),
+            seconds=max(min(found.timeout_seconds, remaining), 0.0),
+        )
+
+    async def _decide(self, case: Case) -> Verdict:
+        return self._gate.decide(case.asker, case.tool, case.call)
+
+    async def _read(self, case: Case, begun: float) -> ToolResult:
+        async def run() -> Excerpt:
+            given = given_to(case.tool.run, context=case.context)
+            output = await case.tool.run(**case.call.arguments, **given)
+            return await self._show(case, output)
+
+        outcome = await cross(run, case.seconds, case.tool.name)
+        if isinstance(outcome, GatewayError):
+            return _result(case.call, "failed", show_error(case.tool, outcome), begun)
+        ms = round((time.perf_counter() - begun) * 1000, 2)
+        return ToolResult(
+            call_id=case.call.id, name=case.call.name, status="ok", ms=ms,
+            text=outcome.text, more=outcome.more, pages=outcome.pages,
+        )  # fmt: skip
+
+    async def _show(self, case: Case, output: Any) -> Excerpt:
+        """Output as it may be seen: without secrets, within the budget, the rest kept for `read_more`."""
+        hide = case.tool.redact
+        return await self._output.shorten(
+            case.context.run_id, output, case.tool.output_limit, lambda text: redact(text, hide)
+        )
 
     def _name_tools(self, persona: Persona) -> str:
         names = [name for name in persona.tools if name in self._tools]
@@ -127,15 +162,6 @@ class ToolExecutor:
         return await self._output.read(context.run_id, result, page)
 
 
-def _count_cancels() -> int:
-    """How often this task was told to stop."""
-    task = asyncio.current_task()
-    return task.cancelling() if task is not None else 0
-
-
-def _failure(error: BaseException) -> GatewayError:
-    """What a tool raised, in one line."""
-    if isinstance(error, GatewayError):
-        return error
-    line = next(iter(str(error).strip().splitlines()), "")
-    return GatewayError(f"{type(error).__name__}: {line}"[:_LONGEST_ERROR])
+def _result(call: ToolCall, status: Any, text: GatewayError | str, begun: float) -> ToolResult:
+    ms = round((time.perf_counter() - begun) * 1000, 2)
+    return ToolResult(call_id=call.id, name=call.name, status=status, text=str(text), ms=ms)

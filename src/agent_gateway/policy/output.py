@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import shutil
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ _INVISIBLE = re.compile(
 )
 #: More than this is cut for good.
 MOST_KEPT = 4_000_000
+#: Longer text is searched for secrets beside the event loop.
+_AT_ONCE = 20_000
 _NOT_KEPT = "\n[cut here: the rest could not be kept]"
 _NAME = re.compile(r"(?:result-)?([0-9]{1,6})")
 
@@ -65,12 +67,16 @@ class OutputStore:
         shelf = self._shelves.get(run_id)
         return shelf is not None and bool(shelf.sizes)
 
-    async def shorten(self, run_id: str, output: Any, limit: int) -> Excerpt:
-        """Output of any kind as text of at most `limit` characters."""
-        text = clean(render(output))
+    async def shorten(self, run_id: str, output: Any, limit: int, hide: Callable[[str], str] = str) -> Excerpt:
+        """Output of any kind as text of at most `limit` characters; `hide` takes out what must not be seen.
+
+        What is hidden is hidden in the whole text, before it is cut: half a secret is one, too.
+        """
+        kept = clean(render(output))[:MOST_KEPT]
+        text = hide(kept) if len(kept) <= _AT_ONCE else await asyncio.to_thread(hide, kept)
         if len(text) <= limit:
             return Excerpt(text)
-        kept = text[:MOST_KEPT]
+        kept = text
         # Known before anything is written: a thread goes on when its turn is cancelled, and `forget` must find it.
         shelf = self._shelves.setdefault(run_id, _Shelf())
         shelf.last = number = shelf.last + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,7 +28,7 @@ def build_registry(configuration: Configuration, plugins: Plugins | None = None)
     """
     if plugins is None:
         plugins = load_plugins(configuration.settings.plugins_dir, configuration.plugin_names)
-    contributions = gather(plugins)
+    contributions = gather(plugins, configuration)
     settings, wrong = validate_plugin_settings(configuration, plugins, contributions)
     roster, misfits = settle(configuration, plugins, contributions)
     faults = (*configuration.faults, *absent_plugins(configuration, plugins), *wrong, *misfits)
@@ -37,13 +37,15 @@ def build_registry(configuration: Configuration, plugins: Plugins | None = None)
     working = [each for each in contributions if each.plugin in plugins.names]
     for each in working:
         plugins.note_registered(each.plugin, each.summary())
-    placed = [place(member, configuration) for member in roster.members]
+    tools = frozenset(name for each in working for name in each.tools)
+    placed = [place(member, configuration, tools) for member in roster.members]
     return Registry(
         served=tuple(persona for persona, _ in placed),
         unserved=roster.unserved,
         intents=MappingProxyType({name: intent for each in working for name, intent in each.intents.items()}),
         examples=MappingProxyType({name: found for each in working for name, found in each.examples.items()}),
         tools=MappingProxyType({name: found for each in working for name, found in each.tools.items()}),
+        checks=tuple(check for each in working for check in each.checks),
         providers=MappingProxyType({name: found for each in working for name, found in each.providers.items()}),
         folders=unite(
             (*(each for _, own in placed for each in own), *(each for one in working for each in one.knowledge))
@@ -62,8 +64,13 @@ def absent_plugins(configuration: Configuration, plugins: Plugins) -> Iterator[F
         yield Fault(file="environment", key=PLUGINS_VARIABLE, detail="there is no such plugin", value=name, hint=hint)
 
 
-def place(member: Member, configuration: Configuration) -> tuple[ServedPersona, tuple[RegisteredFolder, ...]]:
-    """Make a member's document folders absolute, where they are relative to whoever wrote them."""
+def place(
+    member: Member, configuration: Configuration, tools: Collection[str]
+) -> tuple[ServedPersona, tuple[RegisteredFolder, ...]]:
+    """Make a member's document folders absolute, where they are relative to whoever wrote them.
+
+    `tools` are those that exist: of its optional tools it gets these.
+    """
     persona = member.final
     own = member.plugin and member.from_plugin("documents")
     base, plugin = (member.folder, member.plugin) if own else (configuration.personas_file.parent, "")
@@ -77,7 +84,10 @@ def place(member: Member, configuration: Configuration) -> tuple[ServedPersona, 
         for written, collection in persona.documents.items()
     )
     documents = MappingProxyType({str(each.path): each.collection for each in folders})
-    persona = msgspec.structs.replace(persona, documents=documents)
+    own_tools = persona.tools
+    if member.from_plugin("tools"):
+        own_tools = (*own_tools, *(name for name in persona.optional_tools if name in tools and name not in own_tools))
+    persona = msgspec.structs.replace(persona, documents=documents, tools=own_tools)
     return ServedPersona(persona=persona, plugin=member.plugin, listed=member.entry is not None), folders
 
 

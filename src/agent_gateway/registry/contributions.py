@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from agent_gateway.completion import ModelProvider
+from agent_gateway.config import Configuration
 from agent_gateway.errors import InvalidInput
-from agent_gateway.hookspecs import DocumentFolder
+from agent_gateway.hookspecs import Check, DocumentFolder
 from agent_gateway.intent import IntentDefinition, IntentExample
 from agent_gateway.persona import Persona
 from agent_gateway.plugins import Plugins
 from agent_gateway.registry.documents import RegisteredFolder, settle_folder
 from agent_gateway.registry.examples import read_examples, settle_intent
+from agent_gateway.registry.own_settings import settings_for
 from agent_gateway.registry.personas import settle_persona
 from agent_gateway.registry.providers import settle_provider
 from agent_gateway.registry.tools import settle_tool
@@ -39,6 +41,7 @@ class Contribution:
     examples: dict[str, tuple[IntentExample, ...]] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     providers: dict[str, ModelProvider] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
     knowledge: tuple[RegisteredFolder, ...] = ()
     settings: type[BaseModel] | None = None
 
@@ -49,36 +52,46 @@ class Contribution:
             *(f"intent {name}" for name in self.intents),
             *(f"tool {name}" for name in self.tools),
             *(f"models of {name}" for name in self.providers),
+            *(f"check {each.name}" for each in self.checks),
             *(f"documents {each.label} -> {each.collection}" for each in self.knowledge),
             *(["settings"] if self.settings else []),
         )
 
 
-def gather(plugins: Plugins) -> tuple[Contribution, ...]:
+def gather(plugins: Plugins, configuration: Configuration) -> tuple[Contribution, ...]:
     """Call the registering hooks of every plugin; one that fails is rejected, and what it had told is kept."""
     contributions = [Contribution(plugin=name, folder=plugins.folder(name)) for name in plugins.broken]
     for name in plugins.names:
         contribution = Contribution(plugin=name, folder=plugins.folder(name))
         contributions.append(contribution)
         try:
-            ask(plugins, contribution)
+            ask(plugins, contribution, configuration)
         except InvalidInput as exc:
             plugins.reject(name, exc.detail)
     return tuple(contributions)
 
 
-def ask(plugins: Plugins, contribution: Contribution) -> None:
+def ask(plugins: Plugins, contribution: Contribution, configuration: Configuration) -> None:
     """Fill in a plugin's contribution; raises `InvalidInput` at the first thing that is wrong."""
-    name, folder = contribution.plugin, contribution.folder
+    name = contribution.plugin
     contribution.personas = tuple(
         settle_persona(each) for each in listed(call(plugins, name, "register_personas"), Persona, "register_personas")
     )
     contribution.told = True
-    for given in listed(call(plugins, name, "register_tools"), Tool, "register_tools"):
+    contribution.settings = as_model(call(plugins, name, "register_settings"))
+    settings = settings_for(name, contribution.settings, configuration)
+    for given in listed(call(plugins, name, "register_tools", settings=settings), Tool, "register_tools"):
         settle_tool(given)
         if given.name in contribution.tools:
             raise InvalidInput(f"tool '{given.name}' is registered twice")
         contribution.tools[given.name] = given
+    contribution.checks = listed(call(plugins, name, "register_checks", settings=settings), Check, "register_checks")
+    ask_knowledge(plugins, contribution)
+
+
+def ask_knowledge(plugins: Plugins, contribution: Contribution) -> None:
+    """Fill in what a plugin adds to understanding and answering: models, intents, documents."""
+    name, folder = contribution.plugin, contribution.folder
     for provider in listed(call(plugins, name, "register_models"), ModelProvider, "register_models"):
         settle_provider(provider)
         if provider.name in contribution.providers:
@@ -94,12 +107,11 @@ def ask(plugins: Plugins, contribution: Contribution) -> None:
         settle_folder(each, folder, name)
         for each in listed(call(plugins, name, "register_knowledge"), DocumentFolder, "register_knowledge")
     )
-    contribution.settings = as_model(call(plugins, name, "register_settings"))
 
 
-def call(plugins: Plugins, name: str, hook: str) -> Any:
+def call(plugins: Plugins, name: str, hook: str, **arguments: Any) -> Any:
     """Call a plugin's hook; raises `InvalidInput` with what it raised."""
-    result, error = plugins.call(name, hook)
+    result, error = plugins.call(name, hook, **arguments)
     if error:
         raise InvalidInput(error)
     return result

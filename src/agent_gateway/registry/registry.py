@@ -12,13 +12,14 @@ from pydantic import BaseModel
 
 from agent_gateway.completion import ModelProvider
 from agent_gateway.config import INTERACTIONS
+from agent_gateway.hookspecs import Check
 from agent_gateway.intent import IntentDefinition, IntentExample
 from agent_gateway.messages import Run
 from agent_gateway.persona import Persona
 from agent_gateway.plugins import PluginInfo, Plugins
 from agent_gateway.registry.documents import RegisteredFolder
 from agent_gateway.registry.roster import UnservedPersona
-from agent_gateway.tool import Tool
+from agent_gateway.tool import Tool, ToolCall
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +39,9 @@ class ServedPersona(msgspec.Struct, frozen=True, kw_only=True):
 class Registry:
     """Personas, intents, tools, documents and plugins of one gateway.
 
-    `intents` and `examples` are by intent name, `tools` by tool name, `providers` of models by the name their
-    ids begin with, `settings` by plugin name. `assigned` are the collections that some persona lists or some folder
-    fills; any other one belongs to everybody.
+    `intents` and `examples` are by intent name, `tools` by tool name, `providers` of models by the name their ids
+    begin with, `checks` are for `doctor`, `settings` by plugin name. `assigned` are the collections that some persona
+    lists or some folder fills; any other one belongs to everybody.
     """
 
     served: tuple[ServedPersona, ...]
@@ -49,6 +50,7 @@ class Registry:
     examples: Mapping[str, tuple[IntentExample, ...]]
     tools: Mapping[str, Tool]
     providers: Mapping[str, ModelProvider]
+    checks: tuple[Check, ...]
     folders: tuple[RegisteredFolder, ...]
     settings: Mapping[str, BaseModel]
     assigned: frozenset[str]
@@ -68,8 +70,22 @@ class Registry:
         return persona.intents or tuple(self.intents)
 
     def tools_of_intents(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the tools that each intent selects, by the intent's name."""
-        return {name: intent.tools for name, intent in self.intents.items()}
+        """Return the tools that each intent selects, by the intent's name: those it names, then those that name it."""
+        return {
+            name: (*intent.tools, *(each.name for each in self.tools.values() if name in each.intents))
+            for name, intent in self.intents.items()
+        }
+
+    def veto(self, call: ToolCall, persona: Persona, owner: str) -> str:
+        """Ask every plugin's `before_tool_call`; the first reason against the call, empty when there is none."""
+        for name in self.loaded.names:
+            reason, error = self.loaded.call(name, "before_tool_call", call=call, persona=persona, owner=owner)
+            if error:
+                log.warning("hook_failed", plugin=name, hook="before_tool_call", error=error)
+                return f"the plugin '{name}' could not judge the call"
+            if reason:
+                return str(reason)
+        return ""
 
     def abilities_of(self, persona: Persona) -> tuple[str, ...]:
         """Return what completes "I can ..." for a persona."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,5 +37,23 @@ def tool_faults(given: Tool) -> Iterator[str]:
         yield "its parameters must be a JSON schema of type object"
     if given.effect not in {"read", "write"} and not callable(given.effect):
         yield "its effect must be 'read', 'write' or a function of the arguments"
+    yield from declaration_faults(given)
     if not (given.timeout_seconds > 0 and given.output_limit > 0):
         yield "its timeout and output limit must be positive"
+
+
+def declaration_faults(given: Tool) -> Iterator[str]:
+    """Yield what is wrong with what a tool declares beside its function."""
+    for name in ("preview", "verify"):
+        function = getattr(given, name)
+        if function is not None and not inspect.iscoroutinefunction(function):
+            yield f"its {name} must be an async function"
+    for name in ("judge", "recognize"):
+        function = getattr(given, name)
+        if function is not None and (not callable(function) or inspect.iscoroutinefunction(function)):
+            yield f"its {name} must be a plain function"
+    for pattern in given.redact:
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError):
+            yield f"its redact has '{pattern}', which is no regular expression"

@@ -82,13 +82,6 @@ def read_state(connection: sqlite3.Connection, *, key: Key) -> ConversationState
     return state
 
 
-def read_run_ids(connection: sqlite3.Connection, *, conversation_id: str) -> list[str]:
-    """The runs of a conversation."""
-    return [
-        run_id for (run_id,) in connection.execute("SELECT id FROM runs WHERE conversation_id = ?", (conversation_id,))
-    ]
-
-
 def _read_row(connection: sqlite3.Connection, key: Key) -> tuple[str, str, str, str, str, str] | None:
     row: tuple[str, str, str, str, str, str] | None = connection.execute(
         "SELECT id, persona, owner, title, created_at, updated_at FROM conversations"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from agent_gateway.events import Event
@@ -18,6 +18,8 @@ from agent_gateway.runs.live import LiveRun
 
 Row: TypeAlias = Sequence[str | float | bytes | None]
 Statement: TypeAlias = tuple[str, Row]
+#: Looks before it writes, within the transaction; what it raises undoes that of every run, so it raises nothing.
+Work: TypeAlias = Callable[[sqlite3.Connection], None]
 
 #: Rows of one INSERT; SQLite allows 32,766 parameters.
 ROWS_PER_INSERT = 256
@@ -38,8 +40,8 @@ CONVERSATIONS = Table(
 )
 RUNS = Table(
     "INSERT INTO runs (number, id, conversation_id, persona, owner, message, request_id, status, attempts, created_at,"
-    " finished_at, answer) VALUES ",
-    12,
+    " finished_at, answer, roles) VALUES ",
+    13,
     " ON CONFLICT DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
     " finished_at = excluded.finished_at, answer = excluded.answer",
 )
@@ -62,6 +64,7 @@ class Transaction:
     outbox: list[Row] = field(default_factory=list)
     uses: list[Row] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write everything; the caller's transaction makes it all or nothing."""
@@ -72,12 +75,16 @@ class Transaction:
         insert(connection, USES, self.uses)
         for sql, parameters in self.statements:
             connection.execute(sql, parameters)
+        for work in self.works:
+            work(connection)
 
     def add_row(self, live: LiveRun) -> None:
         """Store the run's outcome, and its conversation."""
         self.conversations[live.conversation.id] = live.conversation.row()
         self.runs.append(live.row())
         live.row_changed = False
+        if live.closure is not None and live.outcome.finished_at is not None:
+            self.works.append(partial(live.closure, live.outcome.finished_at))
 
 
 class Batch:
@@ -88,12 +95,13 @@ class Batch:
         self.remembered: list[bytes] = []
         self.uses: list[Row] = []
         self.statements: list[Statement] = []
+        self.works: list[Work] = []
         self.waiters: list[asyncio.Future[None]] = []
         self.size = 0
 
     def seal(self, at: str) -> tuple[Transaction, list[tuple[LiveRun, list[Event]]]]:
         """The rows to write, and the events of each run to show once they are written."""
-        transaction = Transaction(uses=self.uses, statements=self.statements)
+        transaction = Transaction(uses=self.uses, statements=self.statements, works=self.works)
         sealed: list[tuple[LiveRun, list[Event]]] = []
         for live in self.runs.values():
             if live.row_changed:

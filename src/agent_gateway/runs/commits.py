@@ -7,17 +7,21 @@ transaction is being written the next batch collects. Everything here runs in th
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from agent_gateway.errors import GatewayError
 from agent_gateway.events import Event, EventData
 from agent_gateway.messages import Answer
-from agent_gateway.runs.batch import Batch, Row, Statement, Transaction
+from agent_gateway.runs.audit_chain import AuditChain
+from agent_gateway.runs.batch import Batch, Row, Statement, Transaction, Work
 from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.drafts import microseconds
+from agent_gateway.runs.errands import Errand
 from agent_gateway.runs.identifiers import Clock
 from agent_gateway.runs.live import LiveRun
 from agent_gateway.runs.outcomes import failed_answer, problem_of
@@ -29,21 +33,27 @@ UNSTORED_LIMIT = 1_000
 #: Model uses kept meanwhile; older ones are lost.
 UNSTORED_USES_LIMIT = 10_000
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
 class GroupCommit:
-    """The one way into the database. `on_over` hears of each run that is over, after its followers can see it."""
+    """The one way into the database. `on_over` hears of each run that is over, after its followers can see it.
+
+    `chain` is the audit log that works append to.
+    """
 
     def __init__(
         self,
         database: Database,
+        chain: AuditChain,
         *,
         interval: float,
         on_over: Callable[[LiveRun], None],
         on_outbox: Callable[[], None],
     ) -> None:
         self._database = database
+        self.chain = chain
         self.clock = Clock()
         self._interval = interval
         self._on_over = on_over
@@ -70,6 +80,14 @@ class GroupCommit:
         live.conversation.updated_at = at
         self.touch(live, urgent=True)
 
+    def pause(self, live: LiveRun, answer: Answer) -> None:
+        """Let a run wait for a human: all it has pending, and what it waits for, go into the very next commit."""
+        if live.sealed:
+            return
+        live.pause(answer)
+        live.conversation.updated_at = self.clock.now()
+        self.touch(live, urgent=True)
+
     def touch(self, live: LiveRun, *, urgent: bool = False) -> None:
         """The run has something to store."""
         self._batch.runs[live.run.id] = live
@@ -92,6 +110,17 @@ class GroupCommit:
     async def execute(self, *statements: Statement) -> None:
         """Store these, and everything before them, now; returns when durable, `StorageFailed` when it failed."""
         await self._request(statements)
+
+    async def perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do this in the very next transaction, after everything before it; its result once it is durable.
+
+        A `GatewayError` that it raises undoes nothing, and is raised here, once what it wrote is durable.
+        `StorageFailed` when nothing was stored. It must not raise anything else. It is done also when the caller is
+        cancelled.
+        """
+        errand = Errand(work)
+        await self._request((), errand.do)
+        return errand.result()
 
     @property
     def crowded(self) -> bool:
@@ -117,11 +146,12 @@ class GroupCommit:
         await self.flush()
         self._closed = True
 
-    def _request(self, statements: tuple[Statement, ...]) -> asyncio.Future[None]:
+    def _request(self, statements: tuple[Statement, ...], *works: Work) -> asyncio.Future[None]:
         if self._closed:
             raise Draining
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._batch.statements += statements
+        self._batch.works += works
         self._batch.waiters.append(waiter)
         self._schedule(urgent=True)
         return waiter
@@ -149,8 +179,12 @@ class GroupCommit:
             self._window = None
         batch, self._batch, self._due = self._batch, Batch(), False
         transaction, sealed = batch.seal(self.clock.now())
-        self._writing = self._database.write(transaction.write)
+        self._writing = self._submit(transaction)
         self._writing.add_done_callback(partial(self._written, batch, transaction, sealed))
+
+    def _submit(self, transaction: Transaction) -> asyncio.Future[None]:
+        # Only works append to the audit log.
+        return self._database.write(transaction.write, self.chain.settle if transaction.works else None)
 
     def _written(
         self,
@@ -175,7 +209,8 @@ class GroupCommit:
         for waiter in batch.waiters:
             if not waiter.done():
                 waiter.set_result(None) if error is None else waiter.set_exception(error)
-        if error is None and transaction.outbox:
+        if error is None and (transaction.outbox or transaction.works):
+            # Works are rare; the deletion of a conversation is one, and what it forgets must not wait.
             self._on_outbox()
         if self._due:
             self._write()
@@ -203,7 +238,7 @@ class GroupCommit:
             end = live.events[-1]
             transaction.add_row(live)
             transaction.events.append((live.number, end.seq, end.type, end.data, microseconds()))
-        self._writing = self._database.write(transaction.write)
+        self._writing = self._submit(transaction)
         self._writing.add_done_callback(partial(self._stored_lost_ends, ends))
 
     def _stored_lost_ends(self, ends: dict[str, LiveRun], writing: asyncio.Future[None]) -> None:

@@ -8,12 +8,12 @@ from functools import partial
 
 from agent_gateway.errors import NotFound
 from agent_gateway.messages import Conversation, ConversationSummary
-from agent_gateway.runs.archive import read_conversation, read_page, read_run_ids, read_state
+from agent_gateway.runs.archive import read_conversation, read_page, read_state
+from agent_gateway.runs.closure import delete_conversation
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.executions import Executions
 from agent_gateway.runs.histories import ConversationState
 from agent_gateway.runs.identifiers import new_id, title_of
-from agent_gateway.runs.outbox import forget_row
 
 #: The most conversations one page holds.
 PAGE_LIMIT = 100
@@ -48,6 +48,9 @@ class Conversations:
         """The conversation for its next turn, from memory or from the database."""
         histories = self._executions.histories
         state = histories.find(conversation_id)
+        if state is not None and (state.persona, state.owner) != (persona, owner):
+            # Another's is looked for in the database all the same: it takes as long to refuse as what never was.
+            state = None
         while state is None:
             deletions = self._deletions
             loaded = await self._database.read(partial(read_state, key=(conversation_id, persona, owner)))
@@ -66,10 +69,10 @@ class Conversations:
         self._deleting.add(conversation_id)
         try:
             await self._stop(conversation_id)
-            run_ids = await self._database.read(partial(read_run_ids, conversation_id=conversation_id))
-            await self._executions.commits.execute(
-                ("DELETE FROM conversations WHERE id = ?", (conversation_id,)),
-                forget_row(run_ids, self._executions.commits.clock.now()),
+            commits = self._executions.commits
+            at = commits.clock.now()
+            await commits.perform(
+                partial(delete_conversation, chain=commits.chain, conversation_id=conversation_id, at=at)
             )
             self._executions.histories.forget(conversation_id)
         finally:

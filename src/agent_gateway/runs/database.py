@@ -87,13 +87,21 @@ class Database:
                 await database.close()
         return database, done
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """Do `work` in one transaction that is durable when the future is done, and rolled back when `work` raises."""
+    def write(
+        self, work: Callable[[sqlite3.Connection], T], then: Callable[[sqlite3.Connection], None] | None = None
+    ) -> asyncio.Future[T]:
+        """Do `work` in one transaction that is durable when the future is done, and rolled back when `work` raises.
+
+        `then` is called once it is durable, and before the future is done.
+        """
 
         def transaction(connection: sqlite3.Connection) -> T:
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                return work(connection)
+                done = work(connection)
+            if then is not None:
+                then(connection)
+            return done
 
         self._check_open()
         return self.writer.submit(transaction)

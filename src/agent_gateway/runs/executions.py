@@ -12,6 +12,7 @@ from agent_gateway.errors import GatewayError
 from agent_gateway.events import Event, EventData, RunResumed, RunStarted, Token, event_type
 from agent_gateway.interfaces import Agent
 from agent_gateway.messages import Answer, Problem, Run
+from agent_gateway.runs.audit_chain import AuditChain
 from agent_gateway.runs.commits import GroupCommit
 from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.histories import Histories
@@ -49,23 +50,25 @@ class Emitter:
 
 
 class Executions:
-    """The running turns. `on_finished` gets each run once its end is durable."""
+    """The running turns. `on_finished` gets each run once its end is durable, `on_waiting` the id of one that waits."""
 
     def __init__(
         self,
-        database: Database,
+        opened: tuple[Database, AuditChain],
         agents: Mapping[str, Agent],
         *,
         interval: float,
         on_finished: Callable[[Run], None],
+        on_waiting: Callable[[str], None],
         on_outbox: Callable[[], None],
     ) -> None:
         self.agents = agents
         self.lives = LiveRuns()
         self.histories = Histories()
-        self.commits = GroupCommit(database, interval=interval, on_over=self._conclude, on_outbox=on_outbox)
+        self.commits = GroupCommit(*opened, interval=interval, on_over=self._conclude, on_outbox=on_outbox)
         self.draining = False
         self._on_finished = on_finished
+        self._on_waiting = on_waiting
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancelling: set[str] = set()
 
@@ -85,9 +88,10 @@ class Executions:
         self.lives.add(live)
         self.histories.acquire(live.conversation)
 
-    def begin(self, live: LiveRun, *, resumed: bool = False) -> None:
-        """Run the agent in a task of its own: who asked may go away."""
-        task = asyncio.create_task(self._turn(live, resumed=resumed), name=live.run.id)
+    def begin(self, live: LiveRun, *, resumed: bool = False, checkpoint: bytes | None = None) -> None:
+        """Run the agent in a task of its own: who asked may go away. With a checkpoint it goes on from there."""
+        live.checkpointed = checkpoint is not None
+        task = asyncio.create_task(self._turn(live, checkpoint, resumed=resumed), name=live.run.id)
         self._tasks[live.run.id] = task
         task.add_done_callback(partial(self._ended, live))
 
@@ -115,7 +119,7 @@ class Executions:
         if left:
             await asyncio.wait(left, timeout=STOP_SECONDS)
 
-    async def _turn(self, live: LiveRun, *, resumed: bool) -> None:
+    async def _turn(self, live: LiveRun, checkpoint: bytes | None, *, resumed: bool) -> None:
         run = live.run
         structlog.contextvars.bind_contextvars(run_id=run.id, request_id=live.request_id, persona=run.persona)
         if resumed:
@@ -123,10 +127,27 @@ class Executions:
             await self.commits.execute()
         async with live.conversation.turns:
             history = live.conversation.history(run.created_at)
-            answer = await self.agents[run.persona].run(run, history, Emitter(live, self.commits))
+            agent, emit = self.agents[run.persona], Emitter(live, self.commits)
+            if checkpoint is None:
+                answer = await agent.run(run, history, emit)
+            else:
+                answer = await agent.resume(run, history, emit, checkpoint)
+            if answer.status == "waiting":
+                self._pause(live, answer)
+                return
             self.commits.finish(live, answer, answer)
             if answer.status == "completed":
                 live.conversation.add(run.created_at, exchange_of(run.message, answer))
+
+    def _pause(self, live: LiveRun, answer: Answer) -> None:
+        waits_for = {approval.id for approval in answer.approvals}
+        if not live.checkpointed or waits_for <= live.answered:
+            # Nothing would ever wake it, or everything at once, again and again.
+            raise GatewayError(
+                "the agent waits without a stored state, or for nothing that is still to be decided",
+                code="invalid_answer",
+            )
+        self.commits.pause(live, answer)
 
     def _ended(self, live: LiveRun, task: asyncio.Task[None]) -> None:
         self._tasks.pop(live.run.id, None)
@@ -155,6 +176,8 @@ class Executions:
             return
         self.lives.remove(live)
         self.histories.release(live.conversation)
-        if live.run.status != "interrupted":
-            # Not from here: what a listener raises must not reach the commit of other runs.
+        # Not from here: what a listener raises must not reach the commit of other runs.
+        if live.run.status == "waiting":
+            asyncio.get_running_loop().call_soon(self._on_waiting, live.run.id)
+        elif live.run.status != "interrupted":
             asyncio.get_running_loop().call_soon(self._on_finished, live.run)

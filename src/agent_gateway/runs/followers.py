@@ -23,7 +23,7 @@ class Followers:
         self._lives = lives
 
     async def follow(self, run_id: str, after: int) -> AsyncGenerator[Event]:
-        """The events after a sequence number to the terminal one; waits while the run is interrupted.
+        """The events after a sequence number to the terminal one; waits while the run is interrupted or waits.
 
         Raises `NotFound`, and `Draining` when the process goes before the run's end.
         """
@@ -31,7 +31,7 @@ class Followers:
             revived = self._lives.revived
             live = self._lives.find(run_id)
             # The status is read before the events: what had ended by then has no later ones.
-            ended = live is None and await self._ended(run_id, revived) is not None
+            ended = live is None and _has_ended(await self._stored_run(run_id, revived))
             upto = None if live is None else live.first_seq - 1
             async with aclosing(self._stored(run_id, after, upto)) as events:
                 async for event in events:
@@ -42,22 +42,24 @@ class Followers:
                     async for event in events:
                         yield event
                         after = event.seq
+                if live.run.status == "waiting":
+                    continue
                 return
             if ended:
                 return
             await self._revival(revived)
 
     async def result(self, run_id: str) -> Answer:
-        """The outcome of a run, once it has ended; raises as `follow` does."""
+        """The outcome of a run, once it has ended or waits for a human; raises as `follow` does."""
         while True:
             revived = self._lives.revived
             live = self._lives.find(run_id)
             if live is not None:
                 await self._lives.wait_end(live)
-                run: Run | None = live.run
+                run = live.run
             else:
-                run = await self._ended(run_id, revived)
-            if run is not None and run.answer is not None:
+                run = await self._stored_run(run_id, revived)
+            if run.answer is not None:
                 return run.answer
             await self._revival(revived)
 
@@ -85,17 +87,20 @@ class Followers:
             # Nothing was waited for since the last look, so nothing was missed.
             await live.changed.wait()
 
-    async def _ended(self, run_id: str, revived: asyncio.Event) -> Run | None:
-        """The stored run, when it has ended; None when it is interrupted."""
+    async def _stored_run(self, run_id: str, revived: asyncio.Event) -> Run:
         stored = await self._database.read(partial(read_run, run_id=run_id))
         if stored is None:
             raise run_not_found(run_id)
         if stored.run.status == "running" and not revived.is_set():
             # Neither going on nor waiting to be resumed: its last commits failed, and were given up.
             raise StorageFailed("how this run ended could not be stored", hint="ask again")
-        return stored.run if stored.run.status not in {"running", "interrupted"} else None
+        return stored.run
 
     async def _revival(self, revived: asyncio.Event) -> None:
         if self._lives.closing:
             raise Draining
         await revived.wait()
+
+
+def _has_ended(run: Run) -> bool:
+    return run.status not in {"running", "interrupted", "waiting"}

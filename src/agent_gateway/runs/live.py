@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,6 +23,8 @@ class LiveRun:
     that is going on, `drafts` wait for the next. `sealed`: the last event is appended, nothing more
     is taken. `over`: nothing more will be shown, because that event is durable or the run was interrupted. `unstored`:
     its end could not be made durable so far. `usage` is that of the model calls that wrote its answer, in this process.
+    `closure`, for a run that acts, goes into the commit of its end, with the time of that. `answered` are the approvals
+    that it was waiting for last.
     """
 
     def __init__(
@@ -36,12 +40,21 @@ class LiveRun:
         self.drafts: list[Draft] = []
         self.outbox: list[bytes] = []
         self.usage: TurnUsage | None = None
+        self.closure: Callable[[str, sqlite3.Connection], None] | None = None
+        self.answered: frozenset[str] = frozenset()
+        self.checkpointed = False
         self.row_changed = True
         self.sealed = self.over = self.unstored = False
         self.started = asyncio.get_running_loop().time()
         self.changed = Bell()
         self._answer: bytes | None = None
         self._next_seq = self.first_seq
+        self._growing: Draft | None = None
+
+    @property
+    def last_seq(self) -> int:
+        """The last event that was appended."""
+        return self._next_seq - 1
 
     @property
     def latency_ms(self) -> float:
@@ -61,6 +74,15 @@ class LiveRun:
         self._append(event_type(end), encoded)
         self._set_outcome(answer.status, at, answer)
 
+    def pause(self, answer: Answer) -> None:
+        """Stop without an end, until what the answer waits for is decided."""
+        self._answer = encode(answer)
+        self._set_outcome("waiting", None, answer)
+
+    def part(self) -> None:
+        """No token joins one that was appended before this."""
+        self._growing = None
+
     def interrupt(self) -> None:
         """Stop without an end, to be taken up again."""
         self._set_outcome("interrupted", None, None)
@@ -76,7 +98,7 @@ class LiveRun:
 
     def drop(self, problem: Problem, answer: Answer, at: str) -> None:
         """What is not durable is lost: in memory, the run ends with this problem as its next event."""
-        self.drafts.clear()
+        self.take_drafts()
         self.outbox.clear()
         self._next_seq = self.events[-1].seq + 1 if self.events else self.first_seq
         self.finish(problem, answer, at)
@@ -89,7 +111,7 @@ class LiveRun:
 
     def take_drafts(self) -> list[Draft]:
         """The events that wait, for a commit."""
-        drafts, self.drafts = self.drafts, []
+        drafts, self.drafts, self._growing = self.drafts, [], None
         return drafts
 
     def notify(self) -> None:
@@ -100,13 +122,15 @@ class LiveRun:
         """The outcome in the order of the table's columns."""
         run = self.outcome
         owned = (self.number, run.id, run.conversation_id, run.persona, run.owner, run.message, self.request_id)
-        return (*owned, run.status, run.attempts, run.created_at, run.finished_at, self._answer)
+        return (*owned, run.status, run.attempts, run.created_at, run.finished_at, self._answer, ",".join(run.roles))
 
     def _append(self, kind: str, part: bytes) -> int:
-        if kind == "token" and self.drafts and self.drafts[-1].type == "token":
-            self.drafts[-1].parts.append(part)
+        if kind == "token" and self._growing is not None:
+            self._growing.parts.append(part)
         else:
-            self.drafts.append(Draft(self._next_seq, kind, part))
+            draft = Draft(self._next_seq, kind, part)
+            self.drafts.append(draft)
+            self._growing = draft if kind == "token" else None
             self._next_seq += 1
         return len(part)
 

@@ -75,6 +75,85 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX model_uses_by_day ON model_uses (day, persona);
     """,
+    """
+    ALTER TABLE runs ADD COLUMN roles TEXT NOT NULL DEFAULT 'viewer,operator,approver';
+    CREATE INDEX runs_waiting ON runs (created_at) WHERE status = 'waiting';
+
+    -- What a turn needs to go on in the middle. It goes with the end of its run.
+    CREATE TABLE checkpoints (
+        run_id TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,
+        seq INTEGER NOT NULL, -- the run's last event before it
+        at TEXT NOT NULL
+    );
+
+    -- Approvals, effects and the audit log name their run and do not refer to it: they outlive a deleted conversation,
+    -- without what anybody wrote.
+    CREATE TABLE approvals (
+        id TEXT PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        persona TEXT NOT NULL,
+        requester TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        arguments TEXT NOT NULL, -- JSON
+        effect TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        diff TEXT NOT NULL,
+        targets TEXT NOT NULL, -- JSON
+        created_at TEXT NOT NULL,
+        expires_at TEXT NOT NULL, -- as it was bound by the digest
+        deadline INTEGER NOT NULL, -- the same, microseconds since 1970, UTC
+        status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'rejected', 'expired', 'spent', 'void')),
+        approver TEXT NOT NULL,
+        decided_at TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        UNIQUE (run_id, call_id)
+    );
+    CREATE INDEX approvals_by_time ON approvals (created_at);
+    CREATE INDEX approvals_open ON approvals (deadline) WHERE status IN ('pending', 'approved');
+
+    -- The journal: a row is the intent, its outcome is empty until it is known.
+    CREATE TABLE effects (
+        key TEXT PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        call_id TEXT NOT NULL,
+        persona TEXT NOT NULL,
+        requester TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        arguments TEXT NOT NULL, -- JSON
+        digest TEXT NOT NULL, -- of the arguments
+        targets TEXT NOT NULL, -- JSON
+        approval TEXT NOT NULL,
+        approver TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        begun_at TEXT NOT NULL,
+        outcome TEXT NOT NULL CHECK (outcome IN ('', 'done', 'not_done', 'unknown')),
+        result TEXT, -- JSON
+        ended_at TEXT NOT NULL,
+        forgotten INTEGER NOT NULL DEFAULT 0 -- 1 when its conversation was deleted
+    );
+    CREATE INDEX effects_by_run ON effects (run_id);
+
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        details TEXT NOT NULL, -- JSON
+        previous TEXT NOT NULL, -- hash of the row before
+        hash TEXT NOT NULL,
+        mac TEXT NOT NULL -- of the hash, with the key that is not in here
+    );
+    CREATE TRIGGER audit_has_no_gaps BEFORE INSERT ON audit
+    WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    """,
 )
 
 

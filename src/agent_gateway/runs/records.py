@@ -9,14 +9,14 @@ import msgspec
 
 from agent_gateway.errors import NotFound
 from agent_gateway.events import Event
-from agent_gateway.messages import Answer, Run
+from agent_gateway.messages import ROLES, Answer, Role, Run
 
 #: Events read at a time.
 EVENTS_PAGE = 200
 
 _ANSWER = msgspec.json.Decoder(Answer)
 _RUN_COLUMNS = (
-    "id, conversation_id, persona, owner, message, status, attempts, created_at, finished_at, answer,"
+    "id, conversation_id, persona, owner, message, status, attempts, created_at, finished_at, answer, roles,"
     " number, request_id"
 )
 
@@ -49,8 +49,9 @@ def read_run(connection: sqlite3.Connection, *, run_id: str) -> StoredRun | None
         created_at=row[7],
         finished_at=row[8],
         answer=decode_answer(row[9]),
+        roles=decode_roles(row[10]),
     )
-    return StoredRun(run, row[10], row[11], row[12] or 0)
+    return StoredRun(run, row[11], row[12], row[13] or 0)
 
 
 def read_events(connection: sqlite3.Connection, *, run_id: str, after: int, upto: int | None) -> list[Event]:
@@ -83,6 +84,11 @@ def mark_interrupted(connection: sqlite3.Connection) -> int:
 def decode_answer(encoded: bytes | None) -> Answer | None:
     """The answer of a run that has one."""
     return None if encoded is None else _ANSWER.decode(encoded)
+
+
+def decode_roles(encoded: str) -> tuple[Role, ...]:
+    """The roles that are still known."""
+    return tuple(role for role in ROLES if role in encoded.split(","))
 
 
 def run_not_found(run_id: str) -> NotFound:

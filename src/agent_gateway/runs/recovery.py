@@ -1,4 +1,4 @@
-"""Runs that were cut: taken up again under their ids, from their message, or ended with one clear error."""
+"""Runs that were cut or wait for a human: taken up again under their ids, or ended with one clear error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import structlog
 
 from agent_gateway.errors import Conflict, NotFound
 from agent_gateway.events import Event, RunResumed
-from agent_gateway.messages import Answer, Problem, Run
+from agent_gateway.messages import Answer, Problem, Run, RunStatus
+from agent_gateway.runs.checkpoints import read_checkpoint
+from agent_gateway.runs.closure import closure_of
 from agent_gateway.runs.conversations import Conversations
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.executions import Executions
@@ -24,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """Takes interrupted runs up again."""
+    """Takes interrupted and waiting runs up again."""
 
     def __init__(
         self, database: Database, executions: Executions, conversations: Conversations, *, max_attempts: int
@@ -49,26 +51,40 @@ class Recovery:
         return taken
 
     async def resume(self, run_id: str) -> Run:
-        """Run an interrupted turn again, or end it when that is no use any more."""
-        stored = await self._load(run_id)
-        problem = self._problem(stored.run)
-        events = await self._read_events(run_id) if problem is not None else []
+        """Run an interrupted turn again, from its stored state if it has one; or end it when that is no use."""
+        stored = await self._load(run_id, "interrupted")
+        return await self._take_up(stored, self._problem(stored.run))
+
+    async def go_on(self, run_id: str) -> Run:
+        """Let a run go on that waited: what it waited for is decided."""
+        stored = await self._load(run_id, "waiting")
+        return await self._take_up(stored, self._absence(stored.run))
+
+    async def cancel(self, run_id: str) -> Run:
+        """End an interrupted or waiting turn with what it had answered."""
+        stored = await self._load(run_id, "interrupted", "waiting")
+        events = await self._read_events(run_id)
+        live = await self._revive(stored)
+        usage = stored.run.answer.usage if stored.run.answer is not None else None
+        answer: Answer = cancelled_answer(stored.run, events, latency_ms=0.0, usage=usage)
+        self._executions.commits.finish(live, answer, answer)
+        await self._executions.lives.wait_end(live)
+        return live.run
+
+    async def _take_up(self, stored: StoredRun, problem: Problem | None) -> Run:
+        run = stored.run
+        checkpoint = await self._database.read(partial(read_checkpoint, run_id=run.id))
+        events = await self._read_events(run.id) if problem is not None else []
         live = await self._revive(stored)
         if problem is not None:
             self._executions.fail(live, problem, events)
             return live.run
-        self._executions.commits.append(live, RunResumed(run_id=run_id, discard_after=STARTED_SEQ))
-        self._executions.begin(live, resumed=True)
-        return live.run
-
-    async def cancel(self, run_id: str) -> Run:
-        """End an interrupted turn with what it had answered."""
-        stored = await self._load(run_id)
-        events = await self._read_events(run_id)
-        live = await self._revive(stored)
-        answer: Answer = cancelled_answer(stored.run, events, latency_ms=0.0)
-        self._executions.commits.finish(live, answer, answer)
-        await self._executions.lives.wait_end(live)
+        if run.status == "interrupted":
+            discard_after = STARTED_SEQ if checkpoint is None else checkpoint.seq
+            self._executions.commits.append(live, RunResumed(run_id=run.id, discard_after=discard_after))
+        else:
+            self._executions.commits.touch(live)
+        self._executions.begin(live, resumed=True, checkpoint=checkpoint.data if checkpoint is not None else None)
         return live.run
 
     async def _read_events(self, run_id: str) -> list[Event]:
@@ -81,41 +97,46 @@ class Recovery:
                 break
         return events
 
-    async def _load(self, run_id: str) -> StoredRun:
+    async def _load(self, run_id: str, *statuses: RunStatus) -> StoredRun:
         stored = await self._database.read(partial(read_run, run_id=run_id))
         if stored is None:
             raise run_not_found(run_id)
-        if stored.run.status != "interrupted":
+        if stored.run.status not in statuses:
             raise not_interrupted(stored.run)
         return stored
 
     async def _revive(self, stored: StoredRun) -> LiveRun:
-        """The run, in this process again, one attempt later."""
+        """The run, in this process again; one attempt later, when it was cut."""
         run = stored.run
         state = await self._conversations.open(run.conversation_id, run.persona, run.owner)
         if self._executions.lives.find(run.id) is not None:
             raise not_interrupted(run)
-        attempts = min(run.attempts + 1, self._max_attempts)
-        again = msgspec.structs.replace(run, status="running", attempts=attempts)
+        attempts = min(run.attempts + 1, self._max_attempts) if run.status == "interrupted" else run.attempts
+        again = msgspec.structs.replace(run, status="running", attempts=attempts, answer=None)
         live = LiveRun(again, stored.number, state, request_id=stored.request_id, last_seq=stored.last_seq)
+        live.closure = closure_of(self._executions.commits.chain, run.id)
+        live.answered = frozenset(approval.id for approval in run.answer.approvals) if run.answer else frozenset()
         self._executions.admit(live)
         self._executions.lives.wake()
         return live
 
     def _problem(self, run: Run) -> Problem | None:
-        if run.persona not in self._executions.agents:
-            return Problem(
-                code="persona_not_served",
-                detail=f"the persona {run.persona!r} is not served any more, so its run cannot go on",
-                hint="serve the persona again, or ask another one",
-            )
         if run.attempts >= self._max_attempts:
-            return Problem(
+            return self._absence(run) or Problem(
                 code="run_interrupted",
                 detail=f"the run was cut {run.attempts} times and is not tried again",
                 hint="ask the question again",
             )
-        return None
+        return self._absence(run)
+
+    def _absence(self, run: Run) -> Problem | None:
+        if run.persona in self._executions.agents:
+            return None
+        return Problem(
+            code="persona_not_served",
+            detail=f"the persona {run.persona!r} is not served any more, so its run cannot go on",
+            hint="serve the persona again, or ask another one",
+        )
 
 
 def not_interrupted(run: Run) -> Conflict:

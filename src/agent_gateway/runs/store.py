@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -14,8 +15,12 @@ import msgspec
 
 from agent_gateway.errors import Conflict, InvalidInput, NotFound, Unavailable
 from agent_gateway.events import Event, RunStarted
-from agent_gateway.interfaces import Agent, Interaction, Ledger, TurnRequest
+from agent_gateway.interfaces import Agent, Approvals, Audit, Interaction, Journal, Ledger, TurnRequest
+from agent_gateway.interfaces.checkpoints import Checkpoints
 from agent_gateway.messages import Answer, Conversation, ConversationSummary, Run
+from agent_gateway.runs.acts import Acts
+from agent_gateway.runs.audit_chain import AuditChain
+from agent_gateway.runs.audit_check import open_chain
 from agent_gateway.runs.conversations import Conversations
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.executions import Executions
@@ -24,7 +29,7 @@ from agent_gateway.runs.identifiers import new_id
 from agent_gateway.runs.ledger import SqliteLedger, Sums, read_spent, utc_day
 from agent_gateway.runs.live import LiveRun
 from agent_gateway.runs.outbox import Outbox, Sink
-from agent_gateway.runs.records import mark_interrupted, read_run, run_not_found
+from agent_gateway.runs.records import StoredRun, mark_interrupted, read_run, run_not_found
 from agent_gateway.runs.recovery import Recovery, not_interrupted
 
 
@@ -48,10 +53,11 @@ DEFAULT_OPTIONS = RunOptions()
 
 
 class Opening(NamedTuple):
-    """What is read when the database is opened: the number of the next run, and what was spent today."""
+    """What is read when the database is opened: the number of the next run, what was spent today, the audit log."""
 
     next_number: int
     spent: Sums
+    chain: AuditChain
 
 
 class SqliteRuns:
@@ -72,16 +78,18 @@ class SqliteRuns:
         self._numbers = count(opening.next_number)
         self._outbox = Outbox(database, delay=options.outbox_delay_seconds)
         self._executions = Executions(
-            database,
+            (database, opening.chain),
             agents,
             interval=options.event_interval_ms / 1000,
             on_finished=on_finished,
+            on_waiting=self._consider,
             on_outbox=self._outbox.notify,
         )
         self._ledger = SqliteLedger(self._executions.commits, self._executions.lives, opening.spent, today)
         self._conversations = Conversations(database, self._executions)
         self._recovery = Recovery(database, self._executions, self._conversations, max_attempts=options.max_attempts)
         self._followers = Followers(database, self._executions.lives)
+        self._acts = Acts(database, self._executions, self._recovery)
 
     @classmethod
     async def open(
@@ -98,13 +106,33 @@ class SqliteRuns:
         `agents`, by persona, is looked at when a turn starts, so it may be filled later. `on_finished` gets each run
         once its end is durable. `today` names the day, in UTC. `StorageFailed` when the file cannot be used.
         """
-        opened = await Database.open(path, partial(_take_stock, day=today()))
+        opened = await Database.open(path, partial(_take_stock, folder=path.parent, day=today()))
         return cls(opened, agents, options, on_finished, today=today)
 
     @property
     def ledger(self) -> Ledger:
         """What models were used for; it is written with the events of the runs."""
         return self._ledger
+
+    @property
+    def approvals(self) -> Approvals:
+        """What humans are asked to decide; a decision lets its run go on."""
+        return self._acts.approvals
+
+    @property
+    def journal(self) -> Journal:
+        """The writes that were begun, and how they ended."""
+        return self._acts.journal
+
+    @property
+    def audit(self) -> Audit:
+        """The tamper-evident log of what was asked, decided and done."""
+        return self._acts.audit
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The states from which turns go on in the middle."""
+        return self._acts.checkpoints
 
     async def start(self, request: TurnRequest) -> Run:
         """Begin a turn; it goes on when the caller goes away.
@@ -129,6 +157,7 @@ class SqliteRuns:
             status="running",
             attempts=1,
             created_at=at,
+            roles=request.roles,
         )
         live = LiveRun(run, next(self._numbers), state, request_id=request.request_id)
         self._executions.admit(live)
@@ -139,39 +168,45 @@ class SqliteRuns:
     async def get(self, run_id: str, persona: str, owner: str) -> Run:
         """The run as far as it is durable; `NotFound` when absent or another's."""
         live = self._executions.lives.find(run_id)
-        if live is not None:
-            run = live.run
-        else:
-            stored = await self._database.read(partial(read_run, run_id=run_id))
-            if stored is None:
-                raise run_not_found(run_id)
-            run = stored.run
-        if (run.persona, run.owner) != (persona, owner):
+        if live is not None and (live.run.persona, live.run.owner) == (persona, owner):
+            return live.run
+        # Another's is looked for as well, though it is here: else it would be refused sooner than what never was.
+        stored = await self._database.read(partial(_read_own, run_id=run_id, persona=persona, owner=owner))
+        if stored is None:
             raise run_not_found(run_id)
-        return run
+        return stored.run
 
     def follow(self, run_id: str, after: int = 0) -> AsyncIterator[Event]:
         """The run's events after a sequence number, stored ones first, then live, to the terminal one.
 
-        Waits while the run is interrupted. Raises `NotFound`, and `Draining` (code `shutting_down`) when the process
-        goes before the run's end. Not bound to an owner: `get` the run first.
+        Waits while the run is interrupted, or waits for a human. Raises `NotFound`, and `Draining` (code
+        `shutting_down`) when the process goes before the run's end. Not bound to an owner: `get` the run first.
         """
         return self._followers.follow(run_id, after)
 
     async def result(self, run_id: str) -> Answer:
-        """The outcome of a run once it is durable, also of a failed one; raises as `follow` does."""
+        """The outcome of a run once it is durable, also of a failed one, or what it waits for a human with.
+
+        Raises as `follow` does.
+        """
         return await self._followers.result(run_id)
 
     async def cancel(self, run_id: str, persona: str, owner: str) -> Run:
-        """Stop a running or interrupted turn and return it; `Conflict` (code `run_ended`) when it has ended."""
-        run = await self.get(run_id, persona, owner)
-        live = self._executions.lives.find(run_id)
-        if live is not None and not live.over:
-            await self._executions.cancel(live)
-            return live.run
-        if run.status == "interrupted":
-            return await self._recovery.cancel(run_id)
-        raise Conflict(f"run {run_id!r} has ended already", code="run_ended")
+        """Stop a turn that runs, waits or was cut, and return it; `Conflict` (code `run_ended`) when it has ended."""
+        while True:
+            run = await self.get(run_id, persona, owner)
+            live = self._executions.lives.find(run_id)
+            if live is not None and not live.over:
+                await self._executions.cancel(live)
+                # An agent that was about to wait may have come to that first.
+                if live.run.status != "waiting":
+                    return live.run
+            elif run.status in {"interrupted", "waiting"}:
+                # Somebody may take it up at the same time.
+                with suppress(Conflict):
+                    return await self._recovery.cancel(run_id)
+            else:
+                raise Conflict(f"run {run_id!r} has ended already", code="run_ended")
 
     async def resume(self, run_id: str, persona: str, owner: str) -> Run:
         """Run an interrupted turn again under its id; `Conflict` (code `run_not_interrupted`) otherwise."""
@@ -182,9 +217,14 @@ class SqliteRuns:
         return await self._recovery.resume(run_id)
 
     async def recover(self) -> int:
-        """Take up every interrupted run in the background; returns how many. Call it once agents can answer."""
+        """Take up every interrupted run in the background; returns how many. Call it once agents can answer.
+
+        Waiting runs go on waiting, but for those whose approval was decided or has expired meanwhile.
+        """
         self._executions.check_open()
-        return await self._recovery.recover()
+        taken = await self._recovery.recover()
+        await self._acts.recover()
+        return taken
 
     async def conversations(self, persona: str, owner: str, limit: int, before: str) -> Sequence[ConversationSummary]:
         """Newest first, at most 100; `before` is an `updated_at` to page on, empty for the first page."""
@@ -211,11 +251,12 @@ class SqliteRuns:
     async def drain(self, grace_seconds: float) -> None:
         """Take no new work, let running turns end within the grace, leave the others interrupted, store all, close.
 
-        Followers of unfinished runs get `Draining`.
+        Waiting runs are left waiting. Followers of unfinished runs get `Draining`.
         """
         if self._executions.draining:
             return
         await self._executions.drain(grace_seconds)
+        self._acts.close()
         await self._executions.commits.flush()
         self._executions.lives.close()
         await self._outbox.close(LAST_DELIVERY_SECONDS)
@@ -225,6 +266,9 @@ class SqliteRuns:
     async def close(self) -> None:
         """Drain without grace."""
         await self.drain(0)
+
+    def _consider(self, run_id: str) -> None:
+        self._acts.consider(run_id)
 
     def _check_admission(self, request: TurnRequest) -> None:
         self._executions.check_open()
@@ -238,5 +282,12 @@ class SqliteRuns:
             raise InvalidInput("the text is not valid Unicode", hint="remove lone surrogates") from error
 
 
-def _take_stock(connection: sqlite3.Connection, *, day: str) -> Opening:
-    return Opening(mark_interrupted(connection), read_spent(connection, day=day))
+def _read_own(connection: sqlite3.Connection, *, run_id: str, persona: str, owner: str) -> StoredRun | None:
+    found = connection.execute(
+        "SELECT 1 FROM runs WHERE id = ? AND persona = ? AND owner = ?", (run_id, persona, owner)
+    ).fetchone()
+    return None if found is None else read_run(connection, run_id=run_id)
+
+
+def _take_stock(connection: sqlite3.Connection, *, folder: Path, day: str) -> Opening:
+    return Opening(mark_interrupted(connection), read_spent(connection, day=day), open_chain(connection, folder))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from agent_gateway.runs.database import BUSY_TIMEOUT_MS, storage_failure
+from agent_gateway.runs.snapshots import open_snapshot
 
 #: What uses are added up by: the name of a column.
 Grouping: TypeAlias = Literal["persona", "model", "stage", "tier", "day"]
@@ -46,27 +45,12 @@ class UseTotals(msgspec.Struct, frozen=True, kw_only=True):
     mean_ms: float | None
 
 
-@contextmanager
-def open_uses(path: Path) -> Iterator[sqlite3.Connection | None]:
+def open_uses(path: Path) -> AbstractContextManager[sqlite3.Connection | None]:
     """One snapshot of a run database, to read only; None when there is no ledger in it yet, or no database.
 
     `StorageFailed` when it cannot be read.
     """
-    if not path.exists():
-        yield None
-        return
-    connection: sqlite3.Connection | None = None
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("BEGIN")
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'model_uses'").fetchone()
-        yield connection if known else None
-    except sqlite3.Error as error:
-        raise storage_failure(error, path) from error
-    finally:
-        if connection is not None:
-            connection.close()
+    return open_snapshot(path, "model_uses")
 
 
 def read_groups(connection: sqlite3.Connection, *, by: Grouping, since: str, persona: str = "") -> list[UseTotals]:

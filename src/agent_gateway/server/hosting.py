@@ -82,7 +82,8 @@ def open_house(
     settings = configuration.settings
     with DataLock(settings.data_dir) as lock:
         requests = port_requests(registry, settings.server.port, placement.port_offset)
-        bound = bind(placement.host, requests, insecure=placement.insecure)
+        authenticated = settings.auth.configured
+        bound = bind(placement.host, requests, insecure=placement.insecure, authenticated=authenticated)
         try:
             lock.publish(bound.control.url, token, gateway_url(bound))
             gateway = Gateway(configuration, without_ports(registry, bound), parts, control_token=token)

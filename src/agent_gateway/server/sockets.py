@@ -85,15 +85,16 @@ class Bound:
             listener.socket.close()
 
 
-def bind(host: str, requests: Sequence[PortRequest], *, insecure: bool = False) -> Bound:
+def bind(host: str, requests: Sequence[PortRequest], *, insecure: bool = False, authenticated: bool = False) -> Bound:
     """Bind every port and a control socket on loopback, all or none.
 
     `GatewayError` when a port that is not optional cannot be had (code `port_taken`, `port_unavailable`), when the
-    host is none of this machine's (`host_unknown`), or when it is not loopback and `insecure` does not say that this
-    is meant (`not_loopback`).
+    host is none of this machine's (`host_unknown`), or when it is not loopback, nobody has to be `authenticated` and
+    `insecure` does not say that this is meant (`not_loopback`).
     """
     address = _resolve(host)
-    _check_exposure(host, address, insecure)
+    if not authenticated:
+        _check_exposure(host, address, insecure)
     listeners: list[Listener] = []
     failures: dict[str, GatewayError] = {}
     try:
@@ -128,17 +129,18 @@ def _check_exposure(host: str, address: _Address, insecure: bool) -> None:
         return
     if not insecure:
         raise GatewayError(
-            f"The gateway does not listen on {host}: it has no authentication, "
+            f"The gateway does not listen on {host}: no authentication is configured, "
             "so everybody who reaches that address could use every persona.",
             code="not_loopback",
-            hint="listen on 127.0.0.1, or accept this with --insecure",
+            hint="listen on 127.0.0.1, name who may come in under auth, or accept this with --insecure",
         )
     _log.warning("listening_without_authentication", host=host, consequence="everybody on this network can use it")
 
 
 def _listen(address: _Address, request: PortRequest) -> Listener:
     family, host = address
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named, the protocol is inherited by every connection, and asyncio then sends small answers without delay.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

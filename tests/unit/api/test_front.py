@@ -10,6 +10,7 @@ import pytest
 from tests.memory_gateway import MemoryReadiness
 
 from agent_gateway.api.asgi import App, Receive, Scope, Send
+from agent_gateway.api.auth.principals import LOCAL, Principal
 from agent_gateway.api.edge import Apps
 from agent_gateway.api.front import HEAD_LIMIT, Door, Front
 from agent_gateway.api.replies import reply
@@ -67,13 +68,26 @@ def saying(name: str) -> App:
     return app
 
 
+async def admit(scope: Scope, persona: str) -> Principal:
+    del scope, persona
+    return LOCAL
+
+
+def apps_of(app: App | None = None) -> Apps:
+    return Apps(
+        persona=app or saying("persona"),
+        gateway=app or saying("gateway"),
+        control=app or saying("control"),
+        personas=frozenset({"bruno"}),
+        admit=admit,
+        admit_control=admit,
+    )
+
+
 @pytest.fixture
 def front() -> Front:
     made = Front(DOORS)
-    apps = Apps(
-        persona=saying("persona"), gateway=saying("gateway"), control=saying("control"), personas=frozenset({"bruno"})
-    )
-    made.attach(apps, MemoryReadiness())
+    made.attach(apps_of(), MemoryReadiness())
     return made
 
 
@@ -93,9 +107,14 @@ async def test_on_the_gateway_port_the_path_decides(front: Front) -> None:
     assert (await ask(front, 2, "/personas")).json["app"] == "gateway"
 
 
-async def test_the_path_decides_only_on_the_gateway_port(front: Front) -> None:
+async def test_on_a_port_of_a_persona_the_path_decides_nothing(front: Front) -> None:
     assert (await ask(front, 1, "/personas/mary-kay/v1/chat")).json["persona"] == "bruno"
-    assert (await ask(front, 3, "/personas/bruno/v1/chat")).json["app"] == "control"
+
+
+async def test_the_control_socket_has_its_own_paths_and_every_persona(front: Front) -> None:
+    assert (await ask(front, 3, "/personas/bruno/v1/chat")).json["app"] == "persona"
+    assert (await ask(front, 3, "/personas")).json["app"] == "control"
+    assert (await ask(front, 3, "/ingest")).json["app"] == "control"
 
 
 @pytest.mark.parametrize(("port", "path"), [(2, "/personas/nobody/v1/chat"), (2, "/personas//v1"), (4, "/v1/chat")])
@@ -161,7 +180,7 @@ async def test_an_app_that_raises_is_answered_as_an_internal_error() -> None:
         raise KeyError("a password")
 
     front = Front(DOORS)
-    front.attach(Apps(persona=broken, gateway=broken, control=broken, personas=frozenset({"bruno"})), MemoryReadiness())
+    front.attach(apps_of(broken), MemoryReadiness())
     answered = await ask(front, 1, "/v1/chat")
     assert (answered.status, answered.json["code"]) == (500, "internal_error")
     assert "password" not in str(answered.json)
@@ -174,7 +193,7 @@ async def test_a_response_that_breaks_in_the_middle_is_not_made_to_look_whole() 
         raise KeyError("bug")
 
     front = Front(DOORS)
-    front.attach(Apps(persona=broken, gateway=broken, control=broken, personas=frozenset({"bruno"})), MemoryReadiness())
+    front.attach(apps_of(broken), MemoryReadiness())
     with pytest.raises(KeyError):
         await ask(front, 1, "/v1/chat")
 
@@ -185,9 +204,7 @@ async def test_a_request_that_the_drain_cuts_is_told_so() -> None:
         await asyncio.Event().wait()
 
     front = Front(DOORS)
-    front.attach(
-        Apps(persona=endless, gateway=endless, control=endless, personas=frozenset({"bruno"})), MemoryReadiness()
-    )
+    front.attach(apps_of(endless), MemoryReadiness())
     asking = asyncio.create_task(ask(front, 1, "/v1/chat"))
     await asyncio.sleep(0)
     front.drain()

@@ -112,3 +112,43 @@ def test_an_installed_plugin_is_found_by_its_module(
     assert not may_have_commands()
     monkeypatch.syspath_prepend(str(site))
     assert may_have_commands()
+
+
+CAREFUL = (
+    hook(
+        "register_commands",
+        """
+    @app.command()
+    def level() -> None:
+        "Tell the level."
+        typer.echo(str(settings["careful"].level))
+    """,
+        arguments="app, settings",
+        before="import typer\nfrom pydantic import BaseModel\nclass Own(BaseModel):\n    level: int = 3\n",
+    )
+    + hook("register_settings", "return Own", before="").partition("import agent_gateway as ag\n")[2]
+)
+
+
+@pytest.mark.parametrize(("written", "shown"), [("", "3\n"), ("plugins: {careful: {level: 7}}", "7\n")])
+def test_a_command_knows_its_plugins_settings(cli: Cli, home: Path, written: str, shown: str) -> None:
+    drop(home, careful=CAREFUL)
+    (home / "agent-gateway.yaml").write_text(written)
+    assert cli("level").out == shown
+
+
+def test_a_command_with_wrong_settings_says_so_and_does_nothing(cli: Cli, home: Path) -> None:
+    drop(home, careful=CAREFUL)
+    (home / "agent-gateway.yaml").write_text("plugins: {careful: {level: high}}")
+    done = cli("level", "--loud", "now")
+    assert done.code == 1
+    assert "plugins.careful.level" in done.err
+    assert done.out == ""
+    assert "Tell the level." in cli("--help").out
+
+
+def test_a_plugin_that_lacks_its_settings_has_no_commands(cli: Cli, home: Path) -> None:
+    drop(home, careful=CAREFUL.replace("level: int = 3", "level: int"))
+    assert cli("level").code == 2
+    (info,) = [each for each in cli("plugins", "--json").json["plugins"] if each["name"] == "careful"]
+    assert "it needs settings: plugins.careful.level" in info["errors"][0]

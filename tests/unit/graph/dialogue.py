@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
-from tests.unit.graph.parts import FAR, NOWHERE, Ear, a_run, an_intent
+from tests.memory_records import NO_CLUSTERS, MemoryRecords, an_executor
+from tests.unit.graph.parts import FAR, Ear, a_run, an_intent
 
 from agent_gateway.builtin_tools import knowledge_search
 from agent_gateway.completion import CompletionRequest, Finish, ModelInfo, ToolMode, ToolRequest, Usage
@@ -28,7 +29,7 @@ from agent_gateway.interfaces import (
 )
 from agent_gateway.messages import Exchange, Route, Tier
 from agent_gateway.models.extractive import ExtractiveModel
-from agent_gateway.persona import Persona
+from agent_gateway.persona import Persona, Policy
 from agent_gateway.policy.executor import ToolExecutor
 from agent_gateway.testing import HashingEncoder, StaticClassifier, StaticKnowledge
 from agent_gateway.tool import Tool, ToolResult, tool
@@ -119,6 +120,7 @@ class Dialogue:
     mode: ToolMode = "native"
     tools: Sequence[Tool] = ()
     persona_tools: tuple[str, ...] | None = None
+    suggest_only: bool = False
     passages: tuple[Passage, ...] = ()
     answerable: bool = False
     depth: int = 2
@@ -137,7 +139,8 @@ class Dialogue:
         self.completions = ScriptedCompletions(self.script, self.mode, self.info)
         known = {each.name: each for each in self.tools}
         names = tuple(known) if self.persona_tools is None else self.persona_tools
-        self.persona = Persona(id="nora", title="Librarian", prompt="You are nora.", tools=names)
+        policy = Policy(suggest_only=self.suggest_only)
+        self.persona = Persona(id="nora", title="Librarian", prompt="You are nora.", tools=names, policy=policy)
         faculties = Faculties(
             encoder=HashingEncoder(),
             classifier=StaticClassifier(),
@@ -145,7 +148,9 @@ class Dialogue:
             router=Router(self.policy, self.completions),
             models={"extractive": ExtractiveModel()},
             completions=self.completions,
-            tools=self.executor or ToolExecutor(known, {}, NOWHERE),
+            tools=self.executor or an_executor(known),
+            clusters=NO_CLUSTERS,
+            checkpoints=MemoryRecords(),
             collections=lambda persona, intent: ("docs",),
             remember=lambda interaction: None,
             passages=5,

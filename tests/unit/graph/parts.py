@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from tests.memory_records import NO_CLUSTERS, MemoryRecords, an_executor
 
 from agent_gateway.errors import ModelFailed
 from agent_gateway.events import EventData
@@ -29,8 +29,8 @@ from agent_gateway.interfaces import (
 from agent_gateway.messages import Recollection, Run, Tier
 from agent_gateway.models.extractive import ExtractiveModel
 from agent_gateway.persona import Persona
-from agent_gateway.policy.executor import ToolExecutor
 from agent_gateway.testing import HashingEncoder, StaticClassifier, StaticKnowledge
+from agent_gateway.tool import Tool
 
 WEIGHTS = {"words": 0.1, "reasoning_depth": 2.0, "passages": 0.5, "accuracy_requirement": 3.0}
 #: A deadline that never comes.
@@ -54,8 +54,6 @@ class NoModels:
 
 
 NO_MODELS = NoModels()
-#: A folder that cannot be made: the output of a tool is not kept.
-NOWHERE = Path(os.devnull) / "tool-output"
 
 
 class Ear:
@@ -104,12 +102,16 @@ class House:
     visible: tuple[str, ...] = ("docs",)
     for_intent: tuple[str, ...] | None = None
     passages: int = 5
+    tools: dict[str, Tool] = field(default_factory=dict)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
     remembered: list[Interaction] = field(default_factory=list)
     ear: Ear = field(default_factory=Ear)
 
     def agent(self, **stages: Stage) -> TurnAgent:
         """An agent whose persona replaces these stages."""
-        persona = Persona(id="nora", title="Librarian", prompt="Read.", tiers=("small",), stages=stages)
+        persona = Persona(
+            id="nora", title="Librarian", prompt="Read.", tiers=("small",), stages=stages, tools=tuple(self.tools)
+        )
         faculties = Faculties(
             encoder=self.encoder,
             classifier=self.classifier,
@@ -117,7 +119,9 @@ class House:
             router=Router(DocumentedRoutePolicy(WEIGHTS, THRESHOLDS), NO_MODELS),
             models=self.models,
             completions=NO_MODELS,
-            tools=ToolExecutor({}, {}, NOWHERE),
+            tools=an_executor(self.tools, records=self.records),
+            clusters=NO_CLUSTERS,
+            checkpoints=self.records,
             collections=self._collections,
             remember=self.remembered.append,
             passages=self.passages,

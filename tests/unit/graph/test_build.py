@@ -7,7 +7,7 @@ from tests.unit.graph.parts import Ear, House, a_run, an_intent
 
 from agent_gateway.errors import InvalidInput
 from agent_gateway.events import StageFinished, StageStarted, Token
-from agent_gateway.graph.build import CompiledTurnGraph, summarize
+from agent_gateway.graph.build import CompiledTurnGraph, TurnContext, summarize
 from agent_gateway.interfaces import Context, Stage, TurnState
 from agent_gateway.persona import STAGES
 from agent_gateway.testing import passage
@@ -130,7 +130,10 @@ async def test_later_stages_see_what_earlier_ones_added() -> None:
 
     house = House()
     graph = CompiledTurnGraph({"classify": classify, "act": act})
-    state = await graph.run({"message": "hello", "history": ()}, house.context())
+    context = house.context()
+    leg = await graph.start({"message": "hello", "history": ()}, TurnContext(context, context.perform))
+    state = leg.state
+    assert leg.pending is None
     assert state["response"].startswith("chat ")
     assert {"message", "history", "vector", "intent", "passages", "answerable", "route"} <= set(state)
     assert house.encoder.texts == ["something else"]

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.graph.parts import NOWHERE, an_intent
+from tests.memory_records import NOWHERE, an_executor
+from tests.unit.graph.parts import an_intent
 
 from agent_gateway.errors import NotFound
+from agent_gateway.messages import ROLES, Role
 from agent_gateway.persona import Persona, Policy
 from agent_gateway.policy.executor import MOST_OFFERED, ToolExecutor
-from agent_gateway.tool import Tool, ToolResult, tool
+from agent_gateway.tool import Tool, ToolCall, ToolResult, tool
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Turn:
     persona: Persona
     run_id: str = "run-1"
     deadline: float = float("inf")
+    owner: str = "local"
+    roles: tuple[Role, ...] = ROLES
     said: list[str] = field(default_factory=list)
 
 
@@ -57,11 +61,15 @@ WHISPER, ERASE = tool(whisper), tool(erase, effect="write")
 TOOLS = {each.name: each for each in (COUNT, SLEEP, WHISPER, ERASE)}
 
 
+def a_call(name: str, arguments: dict[str, Any]) -> ToolCall:
+    return ToolCall(id="c", name=name, arguments=arguments)
+
+
 async def call(
     name: str, turn: Turn | None = None, tools: dict[str, Tool] | None = None, **arguments: Any
 ) -> ToolResult:
     turn = turn or Turn(persona(*(tools or TOOLS)))
-    return await ToolExecutor(tools or TOOLS, {}, NOWHERE).call("c", name, arguments, turn)
+    return await an_executor(tools or TOOLS, {}, NOWHERE).call(a_call(name, arguments), turn)
 
 
 def failing(error: BaseException) -> dict[str, Tool]:
@@ -97,11 +105,15 @@ async def test_a_tool_that_is_not_the_persona_s_is_refused_whatever_its_argument
     assert result.text == "nora may not use the tool 'count'."
 
 
-@pytest.mark.parametrize(("only", "why"), [(False, "approvals are not configured"), (True, "only suggests changes")])
-async def test_a_write_is_refused_and_does_not_run(only: bool, why: str) -> None:
-    result = await call("erase", Turn(persona("erase", suggest_only=only)), path="/")
+async def test_a_persona_that_only_suggests_does_not_write() -> None:
+    result = await call("erase", Turn(persona("erase", suggest_only=True)), path="/")
+    assert (result.status, result.text) == ("refused", "nora only suggests changes and carries none out.")
+
+
+async def test_who_may_only_look_has_nothing_written() -> None:
+    result = await call("erase", Turn(persona("erase"), roles=("viewer", "approver")), path="/")
     assert result.status == "refused"
-    assert why in result.text
+    assert "has not the role" in result.text
 
 
 async def test_the_effect_may_depend_on_the_arguments() -> None:
@@ -111,7 +123,7 @@ async def test_the_effect_may_depend_on_the_arguments() -> None:
 
     tools = {"ask": tool(ask, effect=lambda given: "read" if given["verb"] == "get" else "write")}
     assert (await call("ask", tools=tools, verb="get")).status == "ok"
-    assert (await call("ask", tools=tools, verb="delete")).status == "refused"
+    assert (await call("ask", tools=tools, verb="delete")).status == "waiting"
     broken = {"ask": tool(ask, effect=lambda given: given["nothing"])}
     assert (await call("ask", tools=broken, verb="get")).status == "failed"
 
@@ -204,7 +216,7 @@ def make(names: str) -> dict[str, Tool]:
     ],
 )
 def test_the_intent_s_tools_are_offered_then_those_of_no_intent(category: str, mine: str, expected: str) -> None:
-    executor = ToolExecutor(make("a b c d e"), {"query": ("b", "a", "x"), "deploy": ("c",)}, NOWHERE)
+    executor = an_executor(make("a b c d e"), {"query": ("b", "a", "x"), "deploy": ("c",)}, NOWHERE)
     offered = executor.offered(persona(*mine.split()), an_intent(category))
     assert [each.name for each in offered] == expected.split()
 
@@ -212,10 +224,10 @@ def test_the_intent_s_tools_are_offered_then_those_of_no_intent(category: str, m
 async def test_at_most_eight_are_offered_the_pager_among_them(tmp_path: Path) -> None:
     tools = make(" ".join(f"t{number}" for number in range(20)))
     tools["t0"] = tool(count, name="t0", output_limit=5)
-    executor = ToolExecutor(tools, {}, tmp_path / "kept")
+    executor = an_executor(tools, {}, tmp_path / "kept")
     someone = persona(*tools)
     assert len(executor.offered(someone, an_intent())) == MOST_OFFERED
-    await executor.call("c", "t0", {"low": 1}, Turn(someone))
+    await executor.call(a_call("t0", {"low": 1}), Turn(someone))
     offered = [each.name for each in executor.offered(someone, an_intent(), "run-1")]
     assert (len(offered), offered[-1]) == (MOST_OFFERED, "read_more")
     assert "read_more" not in [each.name for each in executor.offered(someone, an_intent(), "run-2")]
@@ -226,18 +238,20 @@ def speaking(text: str, limit: int = 100) -> Callable[[Path], ToolExecutor]:
         """Speak."""
         return text
 
-    return lambda folder: ToolExecutor({"speak": tool(speak, output_limit=limit)}, {}, folder)
+    return lambda folder: an_executor({"speak": tool(speak, output_limit=limit)}, {}, folder)
 
 
 async def test_long_output_is_cut_kept_for_its_user_alone_and_paged(tmp_path: Path) -> None:
     text = "".join(f"line {number:04}\n" for number in range(50))
     executor = speaking(text)(tmp_path / "kept")
     turn = Turn(persona("speak"))
-    result = await executor.call("c", "speak", {}, turn)
+    result = await executor.call(a_call("speak", {}), turn)
     assert (result.text, result.more, result.pages) == (text[:100], "result-1", 5)
     kept = tmp_path / "kept" / "run-1" / "1.txt"
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    pages = [await executor.call("c", "read_more", {"result": "result-1", "page": page}, turn) for page in range(1, 6)]
+    pages = [
+        await executor.call(a_call("read_more", {"result": "result-1", "page": page}), turn) for page in range(1, 6)
+    ]
     assert "".join(page.text.partition("\n")[2] for page in pages) == text
     assert pages[1].text.startswith("(page 2 of 5)\n")
     assert {page.status for page in pages} == {"ok"}
@@ -245,13 +259,13 @@ async def test_long_output_is_cut_kept_for_its_user_alone_and_paged(tmp_path: Pa
 
 async def test_kept_output_belongs_to_its_run(tmp_path: Path) -> None:
     executor = speaking("x" * 500)(tmp_path / "kept")
-    await executor.call("c", "speak", {}, Turn(persona("speak")))
+    await executor.call(a_call("speak", {}), Turn(persona("speak")))
     other = Turn(persona("speak"), run_id="run-2")
     for name in ("result-1", "1", "../run-1/1", "result-9"):
-        result = await executor.call("c", "read_more", {"result": name, "page": 1}, other)
+        result = await executor.call(a_call("read_more", {"result": name, "page": 1}), other)
         assert result.status == "failed"
         assert "there is no kept result" in result.text
-    beyond = await executor.call("c", "read_more", {"result": 1, "page": "9"}, Turn(persona("speak")))
+    beyond = await executor.call(a_call("read_more", {"result": 1, "page": "9"}), Turn(persona("speak")))
     assert beyond.text == "result-1 has the pages 1 to 5"
 
 
@@ -259,7 +273,7 @@ async def test_what_was_kept_goes_with_its_run_and_with_the_process(tmp_path: Pa
     folder = tmp_path / "kept"
     executor = speaking("x" * 500)(folder)
     for run in ("run-1", "run-2"):
-        await executor.call("c", "speak", {}, Turn(persona("speak"), run_id=run))
+        await executor.call(a_call("speak", {}), Turn(persona("speak"), run_id=run))
     await executor.forget("run-1")
     await executor.forget("never-heard-of")
     assert [each.name for each in folder.iterdir()] == ["run-2"]
@@ -276,7 +290,7 @@ async def test_what_a_cancelled_turn_was_still_keeping_goes_too(tmp_path: Path, 
     # Writing there takes until somebody reads.
     os.mkfifo(folder / "run-1" / "1.txt")
     os.link(folder / "run-1" / "1.txt", door)
-    calling = asyncio.create_task(executor.call("c", "speak", {}, Turn(persona("speak"))))
+    calling = asyncio.create_task(executor.call(a_call("speak", {}), Turn(persona("speak"))))
     await asyncio.sleep(0.1)
     calling.cancel()
     await asyncio.gather(calling, return_exceptions=True)
@@ -299,14 +313,14 @@ async def test_what_a_cancelled_turn_was_still_keeping_goes_too(tmp_path: Path, 
 async def test_output_that_cannot_be_kept_is_cut_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for folder in (tmp_path / "file", NOWHERE):
-        result = await speaking("x" * 500)(folder).call("c", "speak", {}, Turn(persona("speak")))
+        result = await speaking("x" * 500)(folder).call(a_call("speak", {}), Turn(persona("speak")))
         assert (result.status, result.more, len(result.text)) == ("ok", "", 100)
         assert result.text.endswith("[cut here: the rest could not be kept]")
 
 
 async def test_output_is_clean_text() -> None:
     text = "\x1b[31mred\x1b[0m\r\nbell\x07 zero\u200b\u202ewidth \U000e0041tag \ud800half\ttab"
-    result = await speaking(text, 500)(NOWHERE).call("c", "speak", {}, Turn(persona("speak")))
+    result = await speaking(text, 500)(NOWHERE).call(a_call("speak", {}), Turn(persona("speak")))
     assert result.text == "red\nbell zerowidth tag ?half\ttab"
 
 

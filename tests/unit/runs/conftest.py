@@ -15,7 +15,8 @@ from agent_gateway.interfaces import Emit, TurnRequest
 from agent_gateway.messages import Answer, Exchange, Run
 from agent_gateway.runs import RunOptions, SqliteRuns
 
-Script: TypeAlias = Callable[[Run, Emit], Awaitable[str]]
+Script: TypeAlias = Callable[[Run, Emit], Awaitable[str | Answer]]
+GoOn: TypeAlias = Callable[[Run, Emit, bytes], Awaitable[str | Answer]]
 
 
 async def echo(run: Run, emit: Emit) -> str:
@@ -27,25 +28,42 @@ async def echo(run: Run, emit: Emit) -> str:
     return run.message
 
 
+async def tell_checkpoint(run: Run, emit: Emit, checkpoint: bytes) -> str:
+    """Answer with the state that the turn goes on from."""
+    await emit(Token(text=checkpoint.decode()))
+    return checkpoint.decode()
+
+
 @dataclass
 class ScriptedAgent:
-    """Runs `script` for every turn, and keeps what it was given."""
+    """Runs `script` for every turn, and keeps what it was given; `go_on` for one that goes on in the middle."""
 
     script: Script = echo
+    go_on: GoOn = tell_checkpoint
     turns: list[tuple[Run, tuple[Exchange, ...]]] = field(default_factory=list)
 
     async def run(self, run: Run, history: tuple[Exchange, ...], emit: Emit) -> Answer:
         self.turns.append((run, history))
-        response = await self.script(run, emit)
-        return Answer(
-            response=response,
-            model="extractive",
-            context_used=0,
-            latency_ms=1.0,
-            conversation_id=run.conversation_id,
-            run_id=run.id,
-            status="completed",
-        )
+        return answer_of(run, await self.script(run, emit))
+
+    async def resume(self, run: Run, history: tuple[Exchange, ...], emit: Emit, checkpoint: bytes) -> Answer:
+        self.turns.append((run, history))
+        return answer_of(run, await self.go_on(run, emit, checkpoint))
+
+
+def answer_of(run: Run, response: str | Answer) -> Answer:
+    """A completed answer with a text."""
+    if isinstance(response, Answer):
+        return response
+    return Answer(
+        response=response,
+        model="extractive",
+        context_used=0,
+        latency_ms=1.0,
+        conversation_id=run.conversation_id,
+        run_id=run.id,
+        status="completed",
+    )
 
 
 @dataclass

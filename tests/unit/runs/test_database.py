@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from agent_gateway.errors import StorageFailed
+from agent_gateway.messages import ROLES
 from agent_gateway.runs import Draining, SqliteRuns
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.migrations import MIGRATIONS, migrate
+from agent_gateway.runs.records import read_run
 
 
 def nothing(connection: sqlite3.Connection) -> None:
@@ -53,7 +55,7 @@ async def test_newer_schema_is_refused_with_both_versions(tmp_path: Path) -> Non
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StorageFailed, match="schema version 99, this program knows up to 2"):
+    with pytest.raises(StorageFailed, match="schema version 99, this program knows up to 3"):
         await SqliteRuns.open(path, {})
 
 
@@ -75,6 +77,20 @@ def test_migrations_bring_an_old_schema_forward_step_by_step() -> None:
     migrate(connection, later)
     assert connection.execute("SELECT kind, tries FROM outbox").fetchall() == [("forget", 7)]
     assert connection.execute("PRAGMA user_version").fetchone() == (len(later),)
+    connection.close()
+
+
+def test_runs_from_before_roles_have_all_of_them() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, MIGRATIONS[:2])
+    connection.execute("INSERT INTO conversations VALUES ('conv_1', 'bruno', 'local', 'hi', '', '')")
+    connection.execute(
+        "INSERT INTO runs VALUES (1, 'run_1', 'conv_1', 'bruno', 'local', 'hi', '', 'interrupted', 1, '', NULL, NULL)"
+    )
+    migrate(connection)
+    stored = read_run(connection, run_id="run_1")
+    assert stored is not None
+    assert (stored.run.roles, stored.last_seq, stored.number) == (ROLES, 0, 1)
     connection.close()
 
 

@@ -133,6 +133,18 @@ async def test_deleted_conversation_is_forgotten_and_not_remembered_first(desk: 
     await draining
 
 
+async def test_deleted_conversation_is_forgotten_at_once(desk: Desk) -> None:
+    sink = Sink(1)
+    draining = asyncio.create_task(desk.runs.drain_into(sink))
+    answer = await desk.ask("hello")
+    await asyncio.sleep(0.05)
+    await desk.runs.delete(answer.conversation_id, "bruno", "local")
+    await sink.enough.wait()
+    assert sink.forgotten == [answer.run_id]
+    await desk.runs.close()
+    await draining
+
+
 async def test_row_that_cannot_be_read_does_not_hold_up_the_others(desk: Desk) -> None:
     await desk.runs._database.write(
         lambda connection: connection.execute(

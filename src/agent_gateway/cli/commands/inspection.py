@@ -16,6 +16,7 @@ def add_commands(app: typer.Typer) -> None:
     below = typer.Typer(invoke_without_command=True, callback=plugins)
     below.command("new")(new_plugin)
     app.add_typer(below, name="plugins")
+    app.command()(tools)
     app.command()(check)
     app.command()(doctor)
 
@@ -51,6 +52,19 @@ def new_plugin(
 
     chosen = read_configuration(inherit(context, "config", config), inherit(context, "data_dir", data_dir))
     write_plugin(name, folder, chosen, as_json=inherit(context, "as_json", as_json))
+
+
+def tools(
+    *,
+    persona: Annotated[str, typer.Option("--persona", metavar="NAME", help="Only those of this persona.")] = "",
+    config: Config = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the tools: what each does, who has it, and what it asks about."""
+    from agent_gateway.cli.tool_listing import list_tools  # noqa: PLC0415 - as in `personas`
+
+    list_tools(load_configuration(config, data_dir), persona, as_json=as_json)
 
 
 def check(*, config: Config = None, data_dir: DataDir = None, as_json: Json = False) -> None:

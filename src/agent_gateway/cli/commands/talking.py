@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent_gateway.cli.options import Config, DataDir, Json, load_configuration, read_configuration
+from agent_gateway.cli.options import ApiKey, Config, DataDir, Json, load_configuration, read_configuration
 
 WITHOUT_GATEWAY = "Without a running gateway, one is started for as long as the command takes."
 
@@ -35,6 +35,7 @@ def ask(
     message: Annotated[str, typer.Argument(metavar="MESSAGE", help="What to say; - reads it from standard input.")],
     *,
     conversation: ConversationId = None,
+    api_key: ApiKey = "",
     config: Config = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -42,13 +43,15 @@ def ask(
     """Ask a persona one question. With --json: the events of the turn, the last one with the whole answer."""
     from agent_gateway.cli.conversing import ask_once  # noqa: PLC0415 - a command's work is imported when it runs
 
-    ask_once(persona, message, conversation, load_configuration(config, data_dir), as_json=as_json)
+    configuration = load_configuration(config, data_dir)
+    ask_once(persona, message, conversation, configuration, api_key=api_key, as_json=as_json)
 
 
 def chat(
     persona: PersonaName,
     *,
     conversation: ConversationId = None,
+    api_key: ApiKey = "",
     config: Config = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -59,4 +62,4 @@ def chat(
     """
     from agent_gateway.cli.conversing import converse  # noqa: PLC0415 - a command's work is imported when it runs
 
-    converse(persona, conversation, load_configuration(config, data_dir), as_json=as_json)
+    converse(persona, conversation, load_configuration(config, data_dir), api_key=api_key, as_json=as_json)

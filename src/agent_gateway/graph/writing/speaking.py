@@ -65,6 +65,10 @@ class Speaker:
         self._finish: str = ""
         self._requests: tuple[ToolRequest, ...] = ()
 
+    def restore(self, observations: Sequence[Observation], failures: Sequence[Failure], tokens: int) -> None:
+        """Know again what an answer that stood still knew."""
+        self.observations, self.failures, self.tokens = list(observations), list(failures), tokens
+
     @property
     def spoke(self) -> bool:
         """Whether the model that was asked last said anything to the user."""

@@ -9,11 +9,12 @@ import msgspec
 
 from agent_gateway.errors import ModelFailed
 from agent_gateway.graph.faculties import ToolLimits
+from agent_gateway.graph.writing.memory import LoopMemory
 from agent_gateway.graph.writing.prompt import Observation, marks_in
 from agent_gateway.graph.writing.rules import TALK
 from agent_gateway.graph.writing.speaking import Proposal, Speaker
 from agent_gateway.graph.writing.tool_protocol import ProposedCall
-from agent_gateway.interfaces import Context, Failure, Generation, GenerationRequest
+from agent_gateway.interfaces import Context, Failure, Generation, GenerationRequest, PendingCall
 from agent_gateway.tool import Tool, ToolCall, ToolResult
 
 #: The code of the error when the models said nothing, twice.
@@ -43,10 +44,29 @@ class ToolLoop:
         #: In a row: calls that could not be made, and calls that had been made before.
         self._bad = 0
         self._repeated = 0
+        #: Calls that were proposed and not made yet, and whether the loop stands still before one.
+        self._queue: list[ProposedCall] = []
+        self._paused = False
 
     async def run(self) -> AsyncIterator[Generation]:
         """The answer, with whatever tools it needs."""
-        tools = self._worthwhile_tools()
+        async for piece in self._loop(self._worthwhile_tools()):
+            yield piece
+
+    async def go_on(self, memory: LoopMemory, result: ToolResult) -> AsyncIterator[Generation]:
+        """The rest of an answer that stood still before a call, which came to this result."""
+        self._restore(memory)
+        call = memory.waiting
+        self._done[_key(call)] = Observation(call, result, self._found(result.text, len(self._context.citable)))
+        self._observe(call, result, repeated=False)
+        yield Generation(result=result)
+        async for piece in self._work_off():
+            yield piece
+        if not self._paused:
+            async for piece in self._loop(self._next_tools()):
+                yield piece
+
+    async def _loop(self, tools: Sequence[Tool]) -> AsyncIterator[Generation]:
         while tools and not self._spent():
             self._steps += 1
             proposal = Proposal()
@@ -56,7 +76,9 @@ class ToolLoop:
                 return
             async for piece in self._follow(proposal):
                 yield piece
-            tools = self._next_tools(proposal)
+            if self._paused:
+                return
+            tools = self._next_tools() if proposal.reading.goes_on else ()
         async for piece in self._conclude():
             yield piece
 
@@ -69,15 +91,23 @@ class ToolLoop:
                 yield told
             return
         self._bad += bool(reading.fault)
-        for call in reading.calls[:MOST_CALLS]:
-            async for piece in self._take(call):
+        self._queue = list(reading.calls[:MOST_CALLS])
+        async for piece in self._work_off():
+            yield piece
+
+    async def _work_off(self) -> AsyncIterator[Generation]:
+        """Make the calls that were proposed, as far as no human must decide first."""
+        while self._queue:
+            async for piece in self._take(self._queue.pop(0)):
                 yield piece
-        for told in self._go_on():
+            if self._paused:
+                return
+        for told in self._choose_next():
             yield told
 
-    def _next_tools(self, proposal: Proposal) -> Sequence[Tool]:
+    def _next_tools(self) -> Sequence[Tool]:
         """The tools for the next proposal; none when there is to be an answer now."""
-        if not proposal.reading.goes_on or max(self._bad, self._repeated) >= _TWICE:
+        if max(self._bad, self._repeated) >= _TWICE:
             return ()
         return self._context.tools(self._request.intent)
 
@@ -104,6 +134,11 @@ class ToolLoop:
         yield Generation(call=call)
         gated = self._gate(call, proposed)
         result = gated if gated is not None else await self._execute(call)
+        if result.status == "waiting":
+            self._paused = True
+            pending = PendingCall(call=call, approval=result.approval, automatic=self._automatic())
+            yield Generation(pause=pending, memory=self._remember(call))
+            return
         self._observe(call, result, repeated=gated is not None and not gated.mendable)
         yield Generation(result=result)
 
@@ -124,9 +159,39 @@ class ToolLoop:
 
     async def _execute(self, call: ToolCall) -> ToolResult:
         before = len(self._context.citable)
-        result = msgspec.structs.replace(await self._context.call(call.name, call.arguments), call_id=call.id)
-        self._done[_key(call)] = Observation(call, result, self._found(result.text, before))
+        result = await self._context.attempt(call, automatic=self._automatic())
+        if result.status != "waiting":
+            self._done[_key(call)] = Observation(call, result, self._found(result.text, before))
         return result
+
+    def _automatic(self) -> bool:
+        """Whether the model chose the call with nothing but the user's own words before it."""
+        return not (self._context.citable or self._speaker.observations or self._request.history)
+
+    def _remember(self, waiting: ToolCall) -> LoopMemory:
+        speaker = self._speaker
+        return LoopMemory(
+            waiting=waiting,
+            queue=tuple(self._queue),
+            observations=tuple(speaker.observations),
+            passages=tuple(self._context.citable),
+            route=speaker.route,
+            failures=tuple(speaker.failures),
+            tokens=speaker.tokens,
+            steps=self._steps,
+            calls=self._calls,
+            bad=self._bad,
+            repeated=self._repeated,
+        )
+
+    def _restore(self, memory: LoopMemory) -> None:
+        self._speaker.restore(memory.observations, memory.failures, memory.tokens)
+        self._queue = list(memory.queue)
+        self._steps, self._calls = memory.steps, memory.calls
+        self._bad, self._repeated = memory.bad, memory.repeated
+        for each in memory.observations:
+            # The first one with these arguments was made, later ones were only told of it.
+            self._done.setdefault(_key(each.call), each)
 
     def _found(self, text: str, before: int) -> frozenset[int]:
         """The passages that a result shows: those its tool added, and known ones by number and title.
@@ -146,7 +211,7 @@ class ToolLoop:
         self._bad = self._bad + 1 if result.mendable else 0
         self._repeated = self._repeated + 1 if repeated else 0
 
-    def _go_on(self) -> Iterator[Generation]:
+    def _choose_next(self) -> Iterator[Generation]:
         """Choose who proposes the next step: another tier, once, when this one cannot make a call that fits."""
         before = self._speaker.route
         failed = self._bad >= _TWICE and "bad_tool_call" not in self._speaker.failures

@@ -1,0 +1,65 @@
+"""Where a plain request looks: the namespace and the cluster that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NAME = r"[\"'`]?(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)[\"'`]?"
+_IN = r"(?:in|inside|of|for|from|on|at|within|under|across|to|into|over)"
+_END = r"(?:'s)?(?![\w/.=-])"
+_FLAG = re.compile(rf"(?<!\S)(?:-n|--namespace)(?:[ =]|(?<=-n)){_NAME}(?![\w/.-])")
+_EVERYWHERE = re.compile(
+    rf"(?<!\S)(?:{_IN} )?(?:--all-namespaces|-a)(?!\S)"
+    rf"|(?<!\S){_IN} (?:all|every|any|each)(?: (?:of )?(?:the|our|my))? namespaces?{_END}"
+    rf"|(?<!\S)across (?:the )?namespaces{_END}|(?<!\S)(?:cluster[- ]wide|everywhere|in any namespace)(?![\w-])"
+    rf"|(?<!\S){_IN} (?:the|this|our|my) (?:whole|entire|full) cluster{_END}"
+)
+#: Says that it is about the cluster, as everything is.
+_HERE = re.compile(rf"(?<!\S){_IN} (?:the|this|our|my|kubernetes|the kubernetes|our kubernetes) cluster{_END}")
+_BEFORE = re.compile(
+    rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?(?:kubernetes )?(?:namespace|ns)(?:(?: called| named| =)? |: ?|[=/]){_NAME}{_END}"
+)
+_BEHIND = re.compile(rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?{_NAME} (?:kubernetes )?(?:namespace|ns){_END}")
+#: Stands beside the word `namespace` without being the name of one.
+_NO_NAME = frozenset(
+    """a an the this that these those each every which what whose my our your any no new all some other another same
+    right wrong current per by of in on at to from for with without and or not is are was were be has have had do does
+    did can could should would will may might must i we you it they he she named called kubernetes k8s given certain
+    specific particular names name list show get use using used exist exists existing there where when why how who
+    only also still please one two three first last next empty own between than then so if but as inside within
+    across into over under about describe delete create remove make label annotate restart scale limits quota quotas
+    events pods pod services deployments logs isolation""".split()
+)
+
+
+def find_namespace(words: str) -> tuple[str, bool, str]:
+    """The namespace that is named, whether all of them are meant, and the words without that."""
+    name = ""
+    for pattern in (_FLAG, _BEFORE, _BEHIND):
+        found = next((each for each in pattern.finditer(words) if _may_be_name(each)), None)
+        if found is not None:
+            name, words = found["name"], f"{words[: found.start()]} {words[found.end() :]}"
+            break
+    everywhere = False
+    if not name:
+        everywhere = bool(_EVERYWHERE.search(words) or _HERE.search(words))
+        words = _EVERYWHERE.sub(" ", words)
+    return name, everywhere, _HERE.sub(" ", words)
+
+
+def find_cluster(words: str, clusters: Sequence[str]) -> tuple[str, str]:
+    """The configured cluster that is named, and the words without it."""
+    for name in sorted(clusters, key=len, reverse=True):
+        quoted = rf"[\"'`]?{re.escape(name.lower())}[\"'`]?"
+        pattern = re.compile(
+            rf"(?<!\S)(?:(?:{_IN} )?(?:the )?(?:{quoted} cluster|cluster {quoted})|(?:on|in|at|from|against) {quoted}"
+            rf"|--cluster[= ]{quoted}){_END}"
+        )
+        if found := pattern.search(words):
+            return name, f"{words[: found.start()]} {words[found.end() :]}"
+    return "", words
+
+
+def _may_be_name(found: re.Match[str]) -> bool:
+    return found["name"] not in _NO_NAME
