@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from agent_gateway.cli.commands import audit, documents, inspection, keys, routing, serving, spending, talking
+from agent_gateway.cli.commands import approving, audit, documents, inspection, keys, routing, serving, spending, talking
 from agent_gateway.cli.group import CommandGroup
 
 PROGRAM = "agent-gateway"
@@ -37,7 +37,7 @@ def build_app(*, rich: bool) -> typer.Typer:
         rich_markup_mode="rich" if rich else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (serving, talking, documents, inspection, routing, spending, audit, keys):
+    for module in (serving, talking, documents, inspection, approving, routing, spending, audit, keys):
         module.add_commands(app)
     return app
 

@@ -12,6 +12,8 @@ OWN_COMMANDS = (
     "collections",
     "personas",
     "plugins",
+    "tools",
+    "approvals",
     "route",
     "usage",
     "audit",

@@ -11,7 +11,9 @@ HINTS = ("pass", "pwd", "pw", "secret", "token", "key", "cred", "auth", "cookie"
 
 _SEPARATORS = re.compile(r"[-_.\s]+")
 #: `DB_PASS`, `dbPass` and `pass`, but not `compass`.
-_SHORT = re.compile(r"(?:^|[-_.]|(?<=[a-z0-9]))(?:(?:root|bind)?(?:PASS|Pass|PW|Pw)|(?<![A-Za-z0-9])(?:root|bind)?(?:pass|pw))[0-9]*$")
+_SHORT = re.compile(
+    r"(?:^|[-_.]|(?<=[a-z0-9]))(?:(?:root|bind)?(?:PASS|Pass|PW|Pw)|(?<![A-Za-z0-9])(?:root|bind)?(?:pass|pw))[0-9]*$"
+)
 _KEYS = (
     "api access secret private account encryption signing master shared auth sharedaccess storage preshared hmac session"
     " unseal recovery license service subscription consumer integration routing app ssh deploy decryption"

@@ -20,7 +20,10 @@ _KEY_LONGEST = 20_000
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (hint, re.compile(pattern, re.IGNORECASE))
     for hint, pattern in (
-        ("authorization", r"authorization\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?((?:(?:bearer|basic|token|digest)\s+)?[^\s\"'`\\,<]{6,})"),
+        (
+            "authorization",
+            r"authorization\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?((?:(?:bearer|basic|token|digest)\s+)?[^\s\"'`\\,<]{6,})",
+        ),
         ("cookie", r"\bcookie\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?([^\n\"'`\\<]{6,})"),
         ("curl", r"\bcurl\b[^\n]{0,400}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{0,64}:([^\s\"']+)"),
         ("mysql", r"\bmysql[a-z]{0,10}\b[^\n]{0,200}?\s-p([^\s\"']{3,})"),

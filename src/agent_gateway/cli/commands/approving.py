@@ -9,7 +9,7 @@ import typer
 from agent_gateway.cli.options import Config, DataDir, Json, inherit, load_configuration
 
 ApprovalId = Annotated[str, typer.Argument(metavar="ID", help="As `agent-gateway approvals` lists it.")]
-Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="For the run, and for the audit log.")]
+Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="For the run, and kept with the approval.")]
 Wait = Annotated[float, typer.Option("--wait", min=0, max=600, help="Seconds to wait for what comes of it.")]
 
 

@@ -10,10 +10,9 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 from urllib.parse import quote, unquote
 
-HIDDEN = "[redacted]"
+MARK = HIDDEN = "[redacted]"
 
 #: Secrets that their form gives away. Each has a fixed beginning, so text without it is passed over quickly.
 _TOKENS = re.compile(
@@ -59,7 +58,7 @@ _ESCAPES = re.compile(r"(?:[\w+/=.-]*(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})[\w+
 #: What may stand in the middle of a secret that was split.
 _BETWEEN = re.compile(r"[\s\"'`+,|\\>\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 _BEGINNINGS = re.compile(
-    r"AKIA|ASIA|gh[pousr]|github|glpat|xox|sk|[sr]k_|hf|npm|pypi|AIza|ya29|dckr|hv[sb]|AGE|eyJ|SG|agk"
+    r"(?<![A-Za-z0-9])(?:AKIA|ASIA|gh[pousr]|github|glpat|xox|sk|[sr]k_|hf|npm|pypi|AIza|ya29|dckr|hv[sb]|AGE|eyJ|SG|agk)"
 )
 _LONGEST_SPLIT = 400
 
@@ -92,26 +91,8 @@ def redact(text: str, extra: Sequence[re.Pattern[str] | str] = ()) -> str:
     text = known_secrets.hide(text)
     for pattern in extra:
         text = re.sub(pattern, HIDDEN, text)
-    text = _hide_plain(text)
-    text = _hide_encoded(text)
-    return _hide_split(text)
-
-
-def redact_value(value: Any) -> Any:
-    """A JSON value with every text in it redacted, also by the names of the keys beside."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {key: _redact_item(str(key), each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [redact_value(each) for each in value]
-    return value
-
-
-def _redact_item(key: str, value: Any) -> Any:
-    if isinstance(value, str) and redact(f'{key}: "{value}"') != f'{key}: "{value}"':
-        return redact(value) if redact(value) != value else HIDDEN
-    return redact_value(value)
+    # Split ones first: what hides the half that a name stands beside leaves the other half.
+    return _hide_encoded(_hide_plain(_hide_split(text)))
 
 
 def _hide_plain(text: str) -> str:
@@ -245,3 +226,8 @@ def _forms(value: str) -> Iterator[str]:
     yield raw.hex()
     yield raw.hex().upper()
     yield quote(value, safe="")
+
+
+def has_secret(text: str) -> bool:
+    """Whether there is a secret in a text."""
+    return redact(text) != text
