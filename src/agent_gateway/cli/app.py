@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from agent_gateway.cli.commands import approving, audit, documents, inspection, keys, routing, serving, spending, talking
+from agent_gateway.cli.commands import (
+    approving,
+    audit,
+    documents,
+    inspection,
+    keys,
+    routing,
+    serving,
+    spending,
+    talking,
+)
 from agent_gateway.cli.group import CommandGroup
 
 PROGRAM = "agent-gateway"

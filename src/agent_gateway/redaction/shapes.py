@@ -12,7 +12,7 @@ from agent_gateway.redaction.tokens import Span, looks_random
 _LINE = r"(?:\s|\\[nrt]|[\"'+,>#])*"
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_LINES = re.compile(rf"(?:(?:\s|\\[nrt]|[\"'+,>#]){{0,80}}[A-Za-z0-9+/]{{16,}}={{0,2}})*")
+_KEY_LINES = re.compile(r"(?:(?:\s|\\[nrt]|[\"'+,>#]){0,80}[A-Za-z0-9+/]{16,}={0,2})*")
 _KEY_LINES_BEFORE = re.compile(r"(?:[A-Za-z0-9+/]{4,}={0,2}(?:\s|\\[nrt]|[\"'+,>#]){1,80})+\Z")
 _KEY_LONGEST = 20_000
 

@@ -89,7 +89,7 @@ async def test_knowledge_that_was_brought_along_is_left_alone(tmp_path: Path) ->
         await ask(edge)
         with pytest.raises(Conflict, match="brought along"):
             await edge.ingestion.drop("docs")
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"runs.sqlite3"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"runs.sqlite3", "audit.key", "audit.head"}
 
 
 async def test_models_that_are_brought_along_stand_in_for_those_of_their_tiers(tmp_path: Path) -> None:

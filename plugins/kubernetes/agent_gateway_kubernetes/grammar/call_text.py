@@ -29,7 +29,7 @@ def separate(command: str, manifest: str) -> tuple[str, str]:
     if len(text) > LONGEST_TEXT:
         raise Refused(f"The manifest is longer than {LONGEST_TEXT} characters.")
     if odd := _UNSEEN.search(text):
-        raise Refused(f"The manifest holds the character {ascii(odd[0])}, which nobody would see.")
+        raise Refused(f"The manifest holds the character {odd[0]!a}, which nobody would see.")
     return line, text if text.strip() else ""
 
 

@@ -24,7 +24,7 @@ def split_line(line: str) -> list[str]:
     if len(line) > LONGEST_LINE:
         raise Refused(f"The command is longer than {LONGEST_LINE} characters.")
     if odd := _CONTROL.search(line):
-        raise Refused(_SHELL.format(f"the character {ascii(odd[0])}, which is not printable ASCII,"))
+        raise Refused(_SHELL.format(f"the character {odd[0]!a}, which is not printable ASCII,"))
     words = _Splitter(line).words()
     if not words:
         raise Refused("The command is empty.")
