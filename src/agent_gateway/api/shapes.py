@@ -144,7 +144,7 @@ class ApprovalList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApprovalReport(msgspec.Struct, frozen=True, kw_only=True):
-    """An approval, the journal's record of its call once that is begun, and how its run stands; empty when forgotten."""
+    """An approval, the journal's record of its call once that is begun, and how its run stands."""
 
     approval: Approval
     effect: EffectRecord | None = None

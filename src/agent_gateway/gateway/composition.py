@@ -64,8 +64,8 @@ class Gateway:
         encoder, knowledge, ingestion = await self._open_knowledge()
         self.registry = await asyncio.to_thread(self.registry.startup)
         visibility = Visibility(self.registry, knowledge)
-        clusters = self._open_clusters()
-        opened = Opened(runs, encoder, knowledge, await self._open_classifier(encoder), self._open_models(runs), clusters)
+        classifier = await self._open_classifier(encoder)
+        opened = Opened(runs, encoder, knowledge, classifier, self._open_models(runs), self._open_clusters())
         faculties = gather_faculties(self.configuration, self.registry, opened, visibility, self._parts)
         self._make_agents(faculties)
         self._note_absences()
@@ -171,6 +171,7 @@ class Gateway:
             journal=opened.runs.journal,
             tools=self.registry.tools,
             knowledge=opened.knowledge,
+            clusters=opened.clusters,
             ingestion=ingestion,
             readiness=self.readiness,
             personas={each.persona.id: each.persona for each in self.registry.served},
@@ -183,6 +184,7 @@ class Gateway:
                 body_limit_bytes=server.body_limit_bytes,
                 cors_origins=server.cors_origins,
                 control_token=self._token,
+                auth=self.configuration.settings.auth,
             ),
         )
 

@@ -26,7 +26,8 @@ _TOKENS = re.compile(
 _BLOCK = re.compile(
     r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY[A-Z ]*)-----.*?(?:-----END (?P=kind)-----|\Z)", re.DOTALL
 )
-_HEADER = re.compile(r"(?i)\b(?P<name>(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+|bearer\s+)"
+_HEADER = re.compile(r"(?i)\b(?P<name>(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token)\s+"
+                     r"|bearer\s+)"
                      r"(?P<value>[A-Za-z0-9._~+/=-]{12,})")  # fmt: skip
 _URL = re.compile(
     r"(?P<name>\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,64}:)(?P<value>[^\s@/\"']{3,256})(?=@)", re.IGNORECASE
