@@ -15,23 +15,23 @@ _BEING = (
 _STATE = (
     r"(?:pending|failed|running|succeeded|completed|not running|not ready|not healthy|unhealthy|failing|crashing"
     r"|crash ?looping|in crashloopbackoff|crashloopbackoff|restarting|broken|evicted|stuck|terminating|ready|healthy|up"
-    r"|ok|okay|fine|down|unready|notready|online|in trouble|alive|good|bound|unbound|having (?:problems|issues|trouble))"
+    r"|ok|okay|fine|down|unready|notready|online|in trouble|alive|good|bound|unbound|having (?:problems|issues|trouble))"  # noqa: E501 - a pattern is easier to read in one line
 )
-_FORM = r"(?:full |complete |short |quick )?(?:list|overview|status|statuses|state|states|health|names|inventory|table|listing|summary)"
+_FORM = r"(?:full |complete |short |quick )?(?:list|overview|status|statuses|state|states|health|names|inventory|table|listing|summary)"  # noqa: E501 - a pattern is easier to read in one line
 _SHAPE = (
     r"(?P<shape> wide| with (?:their )?(?:labels|ips?|ip addresses|nodes?|more detail|more details)"
     r"| with (?:label )?(?P<label>[a-z0-9][\w./-]*=[\w.-]+)"
-    r"|(?: that have| having| with| carrying)? (?:label(?:led|ed)?(?: with| as)?) (?P<label_too>[a-z0-9][\w./-]*=[\w.-]+)"
+    r"|(?: that have| having| with| carrying)? (?:label(?:led|ed)?(?: with| as)?) (?P<label_too>[a-z0-9][\w./-]*=[\w.-]+)"  # noqa: E501 - a pattern is easier to read in one line
     r"| (?:by|sorted by|ordered by) (?:age|creation|creation time))?"
 )
 _ASKED = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"show (?:me )?(?:{_FORM} of )?(?:(?P<state>{_STATE}) )?{MANY}(?: {_FORM})?(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",
-        rf"(?:show )?(?:what|which)(?: (?:are|is)(?: {_FORM} of)?)? (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",
-        rf"(?:show )?(?:how many|number of|count(?: of)?) (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",
+        rf"show (?:me )?(?:{_FORM} of )?(?:(?P<state>{_STATE}) )?{MANY}(?: {_FORM})?(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",  # noqa: E501 - a pattern is easier to read in one line
+        rf"(?:show )?(?:what|which)(?: (?:are|is)(?: {_FORM} of)?)? (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",  # noqa: E501 - a pattern is easier to read in one line
+        rf"(?:show )?(?:how many|number of|count(?: of)?) (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",  # noqa: E501 - a pattern is easier to read in one line
         rf"(?:is|are) there (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",
-        rf"(?:do|does) (?:we|i|it) have (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",
+        rf"(?:do|does) (?:we|i|it) have (?:(?P<state>{_STATE}) )?{MANY}(?: {_BEING})*(?: (?P<state_too>{_STATE}))?{_SHAPE}",  # noqa: E501 - a pattern is easier to read in one line
         rf"(?:are|if|whether) {MANY} (?:are )?(?P<state>{_STATE}){_SHAPE}",
         rf"(?:show )?(?:what is|how is|how are) (?:{_FORM} of )?{MANY}(?: {_BEING})*(?: doing)?{_SHAPE}",
     )
@@ -39,8 +39,8 @@ _ASKED = tuple(
 _NAMED = re.compile(rf"(?:{_FORM} of )?{MANY}(?: {_FORM})?(?: (?:there are|running|deployed|there))?{_SHAPE}")
 _PHASES = {"pending": "=Pending", "failed": "=Failed", "not running": "!=Running", "succeeded": "=Succeeded"}
 _ON_NODE = re.compile(
-    r"(?:show |which |what )?(?:are )?<p:pods>(?: that)?(?: are| do| does)?(?: running| scheduled| placed| run| runs)? (?:on|of|from) <s:nodes> (?P<node>[a-z0-9][a-z0-9.-]*)"
-    r"|(?:show |which |what )<p:pods>(?: that)?(?: are)?(?: running| scheduled| placed| run| runs) on (?P<node_too>[a-z0-9][a-z0-9.-]*\d[a-z0-9.-]*)"
+    r"(?:show |which |what )?(?:are )?<p:pods>(?: that)?(?: are| do| does)?(?: running| scheduled| placed| run| runs)? (?:on|of|from) <s:nodes> (?P<node>[a-z0-9][a-z0-9.-]*)"  # noqa: E501 - a pattern is easier to read in one line
+    r"|(?:show |which |what )<p:pods>(?: that)?(?: are)?(?: running| scheduled| placed| run| runs) on (?P<node_too>[a-z0-9][a-z0-9.-]*\d[a-z0-9.-]*)"  # noqa: E501 - a pattern is easier to read in one line
 )
 _EVERYTHING = re.compile(r"show (?:everything|objects|resources|workloads and <p:services>)(?: there is| running)?")
 _RUNNING = re.compile(r"(?:show )?what (?:is|runs)(?: running)?")

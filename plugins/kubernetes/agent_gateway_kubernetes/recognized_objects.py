@@ -11,7 +11,7 @@ from .recognized_reading import Reading
 from .recognized_words import OBJECT, Words, object_of
 
 _WELL = (
-    r"(?:doing|running|ready|healthy|up|up and running|ok|okay|fine|alive|available|there|bound|active|deployed|complete"
+    r"(?:doing|running|ready|healthy|up|up and running|ok|okay|fine|alive|available|there|bound|active|deployed|complete"  # noqa: E501 - a pattern is easier to read in one line
     r"|completed|done|online|synced|working|well)"
 )
 _ILL = (
@@ -45,7 +45,7 @@ _FORMS = (
         "describe {kind} {name}",
     ),
     _form(
-        rf"(?:show )?(?:what is )?{_FULL}(?:yaml|yml|manifest|spec|definition)(?: (?:yaml|manifest|spec|definition|file))? (?:of|for|from|behind) OBJECT"
+        rf"(?:show )?(?:what is )?{_FULL}(?:yaml|yml|manifest|spec|definition)(?: (?:yaml|manifest|spec|definition|file))? (?:of|for|from|behind) OBJECT"  # noqa: E501 - a pattern is easier to read in one line
         r"|(?:show )?OBJECT(?:'s)? (?:(?:as|in) )?(?:yaml|yml|manifest|spec)(?: format)?|show yaml OBJECT"
         r"|what does (?:yaml|manifest|spec) (?:of|for) OBJECT look like",
         "get {kind} {name}{scope} -o yaml",
@@ -57,7 +57,7 @@ _FORMS = (
         "show {kind} {name} as JSON",
     ),
     _form(
-        r"(?:show )?(?:status|state|health|condition) (?:of|for) OBJECT|(?:show )?what is (?:status|state|health) of OBJECT"
+        r"(?:show )?(?:status|state|health|condition) (?:of|for) OBJECT|(?:show )?what is (?:status|state|health) of OBJECT"  # noqa: E501 - a pattern is easier to read in one line
         r"|(?:show )?OBJECT(?:'s)? (?:status|state|health)",
         "get {kind} {name}",
         "show {kind} {name}",
@@ -70,7 +70,7 @@ _FORMS = (
     ),
     _form(
         r"(?:show )?how many (?:replicas|copies|pods|instances) (?:does|is|are) OBJECT (?:have|has|running|run)"
-        r"|(?:show )?how many (?:replicas|copies|instances) (?:of|for) OBJECT(?: are)?(?: there| running| ready| up| available)*"
+        r"|(?:show )?how many (?:replicas|copies|instances) (?:of|for) OBJECT(?: are)?(?: there| running| ready| up| available)*"  # noqa: E501 - a pattern is easier to read in one line
         r"|(?:show )?(?:what is )?(?:replicas|replica count|number of replicas)(?: count)? (?:of|for) OBJECT"
         r"|how many (?:replicas|copies|instances) (?:are )?(?:running|ready|available) for OBJECT",
         "get {kind} {name}",
@@ -79,8 +79,8 @@ _FORMS = (
         "deployments statefulsets replicasets daemonsets",
     ),
     _form(
-        r"(?:show )?(?:what|which) (?:container )?(?:image|images|image version|image tag|version|tag) (?:is|are|does|do) OBJECT (?:use|using|run|running|on|have)"
-        r"|(?:show )?(?:what (?:is|are) )?(?:container )?(?:image|images|image version|image tag)(?: version| tag| used)? (?:of|for|in|used by|used in|running in|from) OBJECT"
+        r"(?:show )?(?:what|which) (?:container )?(?:image|images|image version|image tag|version|tag) (?:is|are|does|do) OBJECT (?:use|using|run|running|on|have)"  # noqa: E501 - a pattern is easier to read in one line
+        r"|(?:show )?(?:what (?:is|are) )?(?:container )?(?:image|images|image version|image tag)(?: version| tag| used)? (?:of|for|in|used by|used in|running in|from) OBJECT"  # noqa: E501 - a pattern is easier to read in one line
         r"|(?:show )?OBJECT(?:'s)? (?:container )?images?",
         "get {kind} {name}{scope} -o wide",
         "show {kind} {name} with its image",
@@ -88,7 +88,7 @@ _FORMS = (
         _IMAGED,
     ),
     _form(
-        r"(?:show )?(?:what|which) <s:nodes> (?:is|does|runs|hosts)? ?OBJECT(?: (?:running|scheduled|run|on|placed|live))*"
+        r"(?:show )?(?:what|which) <s:nodes> (?:is|does|runs|hosts)? ?OBJECT(?: (?:running|scheduled|run|on|placed|live))*"  # noqa: E501 - a pattern is easier to read in one line
         r"|where (?:is|does) OBJECT(?: (?:running|scheduled|run|placed))|(?:show )?<s:nodes> (?:of|for) OBJECT",
         "get {kind} {name}{scope} -o wide",
         "show {kind} {name} with its node",
@@ -97,14 +97,14 @@ _FORMS = (
     ),
     _form(
         rf"why (?:is|was) OBJECT (?:still |always |constantly )?{_ILL}"
-        r"|why (?:does|will|did|won't|doesn't|isn't|can't) OBJECT (?:not |keep |keeps )?(?:start|starting|starts|run|running|crash|crashing|restart|restarting|get scheduled|become ready|get ready|fail|ready)",
+        r"|why (?:does|will|did|won't|doesn't|isn't|can't) OBJECT (?:not |keep |keeps )?(?:start|starting|starts|run|running|crash|crashing|restart|restarting|get scheduled|become ready|get ready|fail|ready)",  # noqa: E501 - a pattern is easier to read in one line
         "describe {kind} {name}",
         "describe {kind} {name}, which says why",
         0.85,
         "pods persistentvolumeclaims jobs",
     ),
     _form(
-        r"(?:show |what |which )?(?:recent |latest |last |related )?events(?: (?:happened|occurred|are there|there are))? (?:of|for|about|on|from|to|concerning|related to|involving|with) OBJECT"
+        r"(?:show |what |which )?(?:recent |latest |last |related )?events(?: (?:happened|occurred|are there|there are))? (?:of|for|about|on|from|to|concerning|related to|involving|with) OBJECT"  # noqa: E501 - a pattern is easier to read in one line
         r"|(?:show )?OBJECT(?:'s)? events",
         "events --for {kind}/{name}",
         "show the events of {kind} {name}",

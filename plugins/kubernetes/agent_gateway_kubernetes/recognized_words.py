@@ -1,4 +1,4 @@
-"""A plain request as the patterns see it: kinds are marked, the place is taken out, and words without meaning are gone."""
+"""A plain request as the patterns see it: kinds are marked, the place is taken out, and words without meaning go."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .recognized_names import NAME, read_name
 _MARKED = re.compile(rf"(?<![\w.\-/\"'`])(?:{KIND})(?=[\s/,]|'s|\Z)")
 _PLACE = re.compile(rf"(?<!\S)(?:in|inside|within) (?P<place>{NAME})(?!\S)")
 _EMPTY = re.compile(
-    r"(?<!\S)(?:the|my|our|all|any|some|existing|kubernetes|k8s|various|individual|of (?=<p)|(?:that|which) (?=are |is ))(?!\S)"
+    r"(?<!\S)(?:the|my|our|all|any|some|existing|kubernetes|k8s|various|individual|of (?=<p)|(?:that|which) (?=are |is ))(?!\S)"  # noqa: E501 - a pattern is easier to read in one line
 )
 #: Written for one and for many alike.
 _EITHER = frozenset({"ingress", "endpoint", "quota"})
@@ -23,7 +23,7 @@ _LONGEST_SHORT = 4
 ONE = r"<[sx]:(?P<kind>[^<>]+)>"
 MANY = r"(?P<kinds><[px]:[^<>]+>(?:(?:,| and| or| &| plus)+ <[px]:[^<>]+>)*)"
 #: One object: its kind and its name, in either order.
-OBJECT = rf"(?:<[spx]:(?P<kind>[^<>]+)>(?: called| named| with name)?[ /](?P<name>{NAME})|(?P<name_before>{NAME}) {ONE.replace('kind', 'kind_behind')})"
+OBJECT = rf"(?:<[spx]:(?P<kind>[^<>]+)>(?: called| named| with name)?[ /](?P<name>{NAME})|(?P<name_before>{NAME}) {ONE.replace('kind', 'kind_behind')})"  # noqa: E501 - a pattern is easier to read in one line
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _may_be_place(word: str) -> bool:
 
 def _mark(found: re.Match[str]) -> str:
     written = found[0]
-    if written in _EITHER or (len(written) <= _LONGEST_SHORT and written not in {"pod", "pods", "job", "jobs", "role", "node"}):
+    if written in _EITHER or (len(written) <= _LONGEST_SHORT and written not in {"pod", "pods", "job", "jobs", "role", "node"}):  # noqa: E501 - a pattern is easier to read in one line
         number = "x"
     else:
         number = "p" if is_plural(written) else "s"

@@ -15,7 +15,7 @@ _SHORT = re.compile(
     r"(?:^|[-_.]|(?<=[a-z0-9]))(?:(?:root|bind)?(?:PASS|Pass|PW|Pw)|(?<![A-Za-z0-9])(?:root|bind)?(?:pass|pw))[0-9]*$"
 )
 _KEYS = (
-    "api access secret private account encryption signing master shared auth sharedaccess storage preshared hmac session"
+    "api access secret private account encryption signing master shared auth sharedaccess storage preshared hmac session"  # noqa: E501 - a pattern is easier to read in one line
     " unseal recovery license service subscription consumer integration routing app ssh deploy decryption"
 )
 _SECRETS = "client app shared signing webhook jwt consumer cookie oauth api session hmac"

@@ -50,7 +50,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _BEARER = re.compile(r"\b(bearer|basic)\s{1,4}([A-Za-z0-9._~+/=-]{8,})", re.IGNORECASE)
 _DOCKER = re.compile(r"\"auth\\{0,3}\"\s{0,8}:\s{0,8}\\{0,3}\"([A-Za-z0-9+/=_-]{8,})")
 _SAID = re.compile(
-    r"\b(?:pass(?:word|phrase|code)|token|secret|(?:api|access|secret)[ -]key)\b\s(?:is|was|=|:)[:=]?\s{1,4}[\"'`]?([^\s\"'`,]{6,})",
+    r"\b(?:pass(?:word|phrase|code)|token|secret|(?:api|access|secret)[ -]key)\b\s(?:is|was|=|:)[:=]?\s{1,4}[\"'`]?([^\s\"'`,]{6,})",  # noqa: E501 - a pattern is easier to read in one line
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"://([^\s/@:\"'`<>]{0,256}):([^\s\"'`<>]{1,512})@(?!sha\d+:)")

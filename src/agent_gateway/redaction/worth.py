@@ -23,7 +23,7 @@ _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9./-]*[a-z0-9])?")
 _RANDOM_PART = re.compile(r"(?=[a-z]*[0-9][a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{12,}")
 _PROSE = frozenset(
     "a an and are as at be been by can do does for from had has have if in into is it its may must new not of on or see"
-    " should so that the then there these they this to use used uses using was were when which will with you your".split()
+    " should so that the then there these they this to use used uses using was were when which will with you your".split()  # noqa: E501 - a pattern is easier to read in one line
 )
 _LEAST = {Telling.SURE: 3, Telling.TOKEN: 6, Telling.VAGUE: 6}
 _ENOUGH_DIGITS = 4

@@ -18,7 +18,7 @@ _EVERYWHERE = re.compile(
 #: Says that it is about the cluster, as everything is.
 _HERE = re.compile(rf"(?<!\S){_IN} (?:the|this|our|my|kubernetes|the kubernetes|our kubernetes) cluster{_END}")
 _BEFORE = re.compile(
-    rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?(?:kubernetes )?(?:namespace|ns)(?:(?: called| named| =)? |: ?|[=/]){_NAME}{_END}"
+    rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?(?:kubernetes )?(?:namespace|ns)(?:(?: called| named| =)? |: ?|[=/]){_NAME}{_END}"  # noqa: E501 - a pattern is easier to read in one line
 )
 _BEHIND = re.compile(rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?{_NAME} (?:kubernetes )?(?:namespace|ns){_END}")
 #: Stands beside the word `namespace` without being the name of one.

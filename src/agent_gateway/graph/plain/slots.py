@@ -1,4 +1,4 @@
-"""Reads out of a message what every tool would look for: namespace, cluster, time window, and the words that are left."""
+"""Reads out of a message what every tool would look for: namespace, cluster, time window, and the words left."""
 
 from __future__ import annotations
 

@@ -18,14 +18,14 @@ _NUMBERS = {
 _WORDS = "|".join(sorted(map(re.escape, _NUMBERS), key=len, reverse=True))
 _LONG = r"seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?"
 _UNIT = rf"(?P<unit>{_LONG}|[smhdw])"
-_AMOUNT = rf"(?:(?P<number>\d+(?:\.\d+)?|{_WORDS})(?: |-)?{_UNIT}(?:(?: and)? ?(?P<more>\d+) ?(?:minutes?|mins?|m)\b)?(?P<half> and a half)?)"
+_AMOUNT = rf"(?:(?P<number>\d+(?:\.\d+)?|{_WORDS})(?: |-)?{_UNIT}(?:(?: and)? ?(?P<more>\d+) ?(?:minutes?|mins?|m)\b)?(?P<half> and a half)?)"  # noqa: E501 - a pattern is easier to read in one line
 _HALF = r"(?P<share>half(?: an?)?|quarter of an?|three quarters of an?) (?P<whole>hour|day|minute)"
 _SPAN = rf"(?:{_HALF}|{_AMOUNT})"
 _OVER = r"(?:(?:in|over|within|during|for|from|of|across|throughout|on|through) )?(?:the )?(?:full |entire )?"
 _PATTERNS = tuple(
     re.compile(rf"(?<![\w/.=-]){pattern}(?![\w/=-])")
     for pattern in (
-        rf"{_OVER}(?:last|past|previous|preceding|recent|latest) (?:{_SPAN}|(?P<bare>{_LONG})(?P<bare_half> and a half)?)(?: or so)?",
+        rf"{_OVER}(?:last|past|previous|preceding|recent|latest) (?:{_SPAN}|(?P<bare>{_LONG})(?P<bare_half> and a half)?)(?: or so)?",  # noqa: E501 - a pattern is easier to read in one line
         rf"(?:going )?(?:since|from|starting|back) (?:about )?{_SPAN}(?: ago)?(?: (?:until|till|to) now)?",
         rf"--since[= ]{_SPAN}",
         rf"(?:in|over|with|for|using|on) (?:a|an|the) {_SPAN} (?:window|period|range|interval|span)",

@@ -32,7 +32,7 @@ _TELLING = r"(?:show|list|display|give|get|fetch|print|pull up|pull|bring up|dum
 #: What asks to see something, as the beginning of a message.
 _ASKING = re.compile(
     rf"(?:(?:can|could|may|might) (?:i|we) (?:please )?{_SEEING}"
-    rf"|(?:i|we) (?:want|need|wish|would like|would love) to {_SEEING}|(?:i|we) (?:want|need|would like)(?! (?:to|you)\b)"
+    rf"|(?:i|we) (?:want|need|wish|would like|would love) to {_SEEING}|(?:i|we) (?:want|need|would like)(?! (?:to|you)\b)"  # noqa: E501 - a pattern is easier to read in one line
     rf"|(?:let|help) (?:me|us) {_SEEING}|let us {_SEEING}|(?:i am|i'm) (?:looking for|interested in)"
     r"|would you mind (?:showing|listing|giving|getting|telling|checking|fetching)"
     rf"|{_TELLING}|display|print out|look up|look at|look into|have a look at|take a look at|view|see|enumerate|output"
@@ -41,7 +41,7 @@ _ASKING = re.compile(
 )
 #: What asks somebody to do something, as the beginning of a message.
 _BEGGING = re.compile(
-    r"(?:(?:can|could|would|will) (?:you|u)(?: just| also| maybe| perhaps| possibly| quickly)?(?! mind| not\b| have| be\b)"
+    r"(?:(?:can|could|would|will) (?:you|u)(?: just| also| maybe| perhaps| possibly| quickly)?(?! mind| not\b| have| be\b)"  # noqa: E501 - a pattern is easier to read in one line
     r"|(?:i|we) (?:want|need|would like) you to|be so kind (?:as )?to|do me a favou?r(?: and|[:,])|go ahead and"
     r"|would it be possible to|is it possible to (?=see|show|get|list)|(?:i )?just(?: want to)?)\s+"
 )
