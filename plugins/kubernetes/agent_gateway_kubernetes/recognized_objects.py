@@ -115,9 +115,7 @@ _NAMESPACE = re.compile(
     r"|(?P<yaml>(?:show )?(?:yaml|manifest|spec|definition)(?: of| for)?)"
 )
 _DESCRIBE_MANY = re.compile(r"describe <[px]:(?P<kind>[^<>]+)>")
-_NO_KIND = re.compile(
-    rf"(?:describe|(?:show )?(?:yaml|manifest|spec) (?:of|for)) (?P<name>{NAME})(?: (?:in|as) yaml)?"
-)
+_NO_KIND = re.compile(rf"(?:describe|(?:show )?(?:yaml|manifest|spec) (?:of|for)) (?P<name>{NAME})(?: (?:in|as) yaml)?")
 
 
 def read_object(words: Words) -> Reading | None:

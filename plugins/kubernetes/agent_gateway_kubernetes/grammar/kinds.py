@@ -42,9 +42,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     def refer(self, name: str = "", version: str = "") -> ResourceRef:
         """A reference to the kind, or to one object of it."""
-        return ResourceRef(
-            kind=self.plural, group=self.group, version=version, name=name, namespaced=self.namespaced
-        )
+        return ResourceRef(kind=self.plural, group=self.group, version=version, name=name, namespaced=self.namespaced)
 
 
 def _read_table() -> tuple[Kind, ...]:

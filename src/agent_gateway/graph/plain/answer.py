@@ -72,7 +72,9 @@ def tell_choice(choice: Choice) -> str:
         case "unsure":
             return f"I am not sure what is meant, so I did nothing.{_listed('I could:', choice.offers)}"
         case "nothing":
-            return _listed("No model is there to work this out. What I can do when asked plainly:", choice.offers).strip()  # noqa: E501 - a pattern is easier to read in one line
+            return _listed(
+                "No model is there to work this out. What I can do when asked plainly:", choice.offers
+            ).strip()  # noqa: E501 - a pattern is easier to read in one line
     return f"I understood: {choice.meaning}."
 
 
