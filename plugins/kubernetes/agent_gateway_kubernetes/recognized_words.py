@@ -75,7 +75,7 @@ def _mark(found: re.Match[str]) -> str:
     written = found[0]
     if written in _EITHER or (
         len(written) <= _LONGEST_SHORT and written not in {"pod", "pods", "job", "jobs", "role", "node"}
-    ):  # noqa: E501 - a pattern is easier to read in one line
+    ):
         number = "x"
     else:
         number = "p" if is_plural(written) else "s"

@@ -93,7 +93,7 @@ def test_help_lists_every_command_in_order(cli: Cli) -> None:
 
 @pytest.mark.parametrize(
     "command", [(name,) for name in OWN_COMMANDS if name != "keys"] + [("collections", "drop"), ("plugins", "new")]
-)  # noqa: E501 - a pattern is easier to read in one line
+)
 def test_every_command_takes_the_options_they_share(cli: Cli, command: tuple[str, ...]) -> None:
     done = cli(*command, "--help")
     assert done.code == 0

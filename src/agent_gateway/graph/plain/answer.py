@@ -74,7 +74,7 @@ def tell_choice(choice: Choice) -> str:
         case "nothing":
             return _listed(
                 "No model is there to work this out. What I can do when asked plainly:", choice.offers
-            ).strip()  # noqa: E501 - a pattern is easier to read in one line
+            ).strip()
     return f"I understood: {choice.meaning}."
 
 
