@@ -23,6 +23,7 @@ from agent_gateway.cli.findings import (
 from agent_gateway.cli.model_findings import check_models
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.plugin_commands import open_plugins
+from agent_gateway.cli.plugin_findings import check_with_plugins
 from agent_gateway.config import Configuration
 from agent_gateway.errors import ConfigurationError, GatewayError
 from agent_gateway.interfaces import CollectionInfo
@@ -74,6 +75,7 @@ def examine_configuration(configuration: Configuration, holder: LockHolder | Non
     yield from check_access(configuration.settings, registry)
     personas = (each.persona for each in registry.served)
     yield from check_models(configuration.settings.models, personas)
+    yield from check_with_plugins(configuration, registry)
     if holder is None:
         yield from check_ports(configuration, registry)
 
