@@ -70,6 +70,8 @@ from agent_gateway.messages import (
     TurnUsage,
 )
 from agent_gateway.persona import Persona, Policy
+from agent_gateway.phrases import Phrases
+from agent_gateway.plain_names import read_name
 from agent_gateway.tool import (
     Outcome,
     PlainRequest,
@@ -141,6 +143,7 @@ __all__ = [
     "Passage",
     "PendingCall",
     "Persona",
+    "Phrases",
     "PlainRequest",
     "Policy",
     "Preview",
@@ -180,5 +183,6 @@ __all__ = [
     "__version__",
     "hookimpl",
     "hookspec",
+    "read_name",
     "tool",
 ]

@@ -1,4 +1,4 @@
-"""A plain request as the patterns see it: kinds are marked, the place is taken out, and words without meaning go."""
+"""A plain request as the phrases see it: kinds are marked, the place is taken out, and words without meaning are gone."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from dataclasses import dataclass
 import agent_gateway as ag
 
 from .recognized_kinds import KIND, KINDS, find_kind, is_plural
-from .recognized_names import NAME, read_name
 
-_MARKED = re.compile(rf"(?<![\w.\-/\"'`])(?:{KIND})(?=[\s/,]|'s|\Z)")
-_PLACE = re.compile(rf"(?<!\S)(?:in|inside|within) (?P<place>{NAME})(?!\S)")
+_MARKED = re.compile(rf"(?<![\w.\-/\"'`])(?:{KIND})(?=[\s/,]|\Z)")
+_PLACE = re.compile(rf"(?<!\S)(?:in|inside|within) (?P<place>{ag.Phrases.NAME})(?!\S)")
 _EMPTY = re.compile(
-    r"(?<!\S)(?:the|my|our|all|any|some|existing|kubernetes|k8s|various|individual|of (?=<p)|(?:that|which) (?=are |is ))(?!\S)"  # noqa: E501 - a pattern is easier to read in one line
+    r"(?<!\S)(?:the|my|our|all|any|some|existing|kubernetes|k8s|various|individual|(?:that|which) (?=are |is ))(?!\S)"
 )
-#: Written for one and for many alike.
-_EITHER = frozenset({"ingress", "endpoint", "quota"})
-_LONGEST_SHORT = 4
+#: Written for one and for many alike, as short names are.
+_EITHER = frozenset({"ingress", "endpoint", "quota", "deploy", "autoscaler"})
+_SHORT = re.compile(r"(?!pods?$|jobs?$|roles?$|nodes?$|certs?$)[a-z]{2,4}")
 
-#: A kind, as it is marked: for one (`s`), for many (`p`), or a short name, which is either (`x`).
+#: A kind as it is marked, for one object or as a short name; for many; and one object with its name, in either order.
 ONE = r"<[sx]:(?P<kind>[^<>]+)>"
 MANY = r"(?P<kinds><[px]:[^<>]+>(?:(?:,| and| or| &| plus)+ <[px]:[^<>]+>)*)"
-#: One object: its kind and its name, in either order.
-OBJECT = rf"(?:<[spx]:(?P<kind>[^<>]+)>(?: called| named| with name)?[ /](?P<name>{NAME})|(?P<name_before>{NAME}) {ONE.replace('kind', 'kind_behind')})"  # noqa: E501 - a pattern is easier to read in one line
+OBJECT = (
+    rf"<[spx]:(?P<kind>[^<>]+)>(?: called| named| with name)?[ /](?P<name>{ag.Phrases.NAME})"
+    rf"|(?P<name>{ag.Phrases.NAME}) <[sx]:(?P<kind>[^<>]+)>"
+)
+#: An object, or a name alone.
+SUBJECT = rf"{OBJECT}|(?P<name>{ag.Phrases.NAME})"
 
 
 @dataclass(frozen=True)
@@ -51,40 +54,29 @@ class Words:
 
 
 def read_words(request: ag.PlainRequest) -> Words:
-    """The words of a request, as the patterns expect them."""
-    text, place = request.rest, request.namespace
+    """The words of a request, as the phrases expect them."""
+    text, place = re.sub(r"(?<=\w)'s?(?=\s|\Z)", "", request.rest), request.namespace
+    if text.startswith("kubectl "):
+        text = re.sub(r"^kubectl (?:get )?(?=\S)", lambda found: "show " if "get" in found[0] else "", text)
     if not place:
         found = [each for each in _PLACE.finditer(text) if _may_be_place(each["place"])]
         if len(found) == 1:
-            place = read_name(found[0]["place"])
+            place = ag.read_name(found[0]["place"])
             text = f"{text[: found[0].start()]} {text[found[0].end() :]}"
-    if "<" in text or ">" in text:
-        # The marks of kinds must be ours.
-        return Words("", place, request.all_namespaces, bool(request.namespace))
-    text = _MARKED.sub(_mark, " ".join(text.split()))
+    # The marks of kinds must be ours.
+    text = "" if "<" in text or ">" in text else _MARKED.sub(_mark, " ".join(text.split()))
     text = " ".join(_EMPTY.sub(" ", text).split()).strip(" ,")
     return Words(text, place, request.all_namespaces and not place, bool(request.namespace))
 
 
 def _may_be_place(word: str) -> bool:
-    name = read_name(word)
+    name = ag.read_name(word)
     return bool(name) and word not in KINDS and "." not in name
 
 
 def _mark(found: re.Match[str]) -> str:
     written = found[0]
-    if written in _EITHER or (
-        len(written) <= _LONGEST_SHORT and written not in {"pod", "pods", "job", "jobs", "role", "node"}
-    ):
+    number = "p" if is_plural(written) else "s"
+    if written in _EITHER or _SHORT.fullmatch(written):
         number = "x"
-    else:
-        number = "p" if is_plural(written) else "s"
     return f"<{number}:{find_kind(written).plural}>"
-
-
-def object_of(found: re.Match[str]) -> tuple[str, str]:
-    """Kind (plural) and name of the one object in a match of `OBJECT`; both are empty when the name is none."""
-    parts = found.groupdict()
-    name = read_name(parts.get("name") or parts.get("name_before") or "")
-    kind = parts.get("kind") or parts.get("kind_behind") or ""
-    return (kind, name) if name and kind else ("", "")

@@ -1,12 +1,12 @@
-"""Names of Kubernetes objects in plain language: their grammar, and the words that are never meant as one."""
+"""Names of things in plain language: their grammar, and the words of a sentence that are never meant as one."""
 
 from __future__ import annotations
 
 import re
 
 #: A name, perhaps quoted. What is in quotes is a name whatever it says.
-NAME = r"(?:[\"'`][a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?[\"'`]|[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)"
-_GRAMMAR = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+NAME = r"(?:[\"'`][a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?[\"'`]|[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?)"
+_GRAMMAR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
 
 #: Words of a sentence, and what documents, people and plans are about. An object so named must be quoted.
 _NO_NAMES = frozenset(
@@ -28,7 +28,7 @@ _NO_NAMES = frozenset(
     today tomorrow yesterday tonight later ever often usually currently properly correctly really very too quite
     okay ok yes please thanks hello
     new old good bad best better worst worse big small large high low slow fast long short first last next previous
-    different similar typical normal usual common important right wrong possible available default-ish general
+    different similar typical normal usual common important right wrong possible available general
     procedure procedures process processes policy policies runbook runbooks playbook playbooks guide guides guideline
     guidelines doc docs document documents documentation manual page pages wiki tutorial tutorials example examples
     template templates practice practices standard standards convention conventions rule rules requirement
@@ -42,13 +42,14 @@ _NO_NAMES = frozenset(
     namespaces cluster clusters node nodes object objects resource resources kind kinds thing things stuff lines
     yaml json table output details detail information info manifest manifests spec specification configuration config
     summary overview report reports comparison trend trends statistics stats number numbers count counts size sizes
-    kubernetes k8s kubectl helm flux prometheus-docs docker container containers image images replica replicas
+    kubernetes k8s kubectl helm flux docker container containers image images replica replicas
     rollout rollouts revision revisions rollback rollbacks scaling autoscaling upgrade upgrades migration migrations
-    maintenance security networking storage backup-policy lifecycle limits limit request requests permission
+    maintenance security networking storage lifecycle limits limit request requests permission
     permissions access time times day days week weeks month months hour hours minute minutes second seconds
-    production-readiness eviction evictions scheduling affinity crashloopbackoff imagepullbackoff oomkilled
-    terminating completed evicted error-budget trouble total general use case cases order sync action life
-    memory cpu ram disk bandwidth latency traffic load performance""".split()
+    eviction evictions scheduling affinity crashloopbackoff imagepullbackoff oomkilled
+    terminating completed evicted trouble total general use case cases order sync action life
+    memory cpu ram disk bandwidth latency traffic load performance throughput uptime query queries commit commits git
+    github repo repository loki tempo grafana promql logql main master""".split()
 )
 
 
