@@ -100,7 +100,11 @@ class MemoryRecords:
 
     async def get(self, name: str) -> Any:
         """An approval by its id, or a checkpoint by its run's."""
-        return self.approvals_held.get(name) or self.stored.get(name)
+        if name.startswith("run-"):
+            return self.stored.get(name)
+        if name not in self.approvals_held:
+            raise NotFound(f"there is no approval {name!r}", code="approval_not_found")
+        return self.approvals_held[name]
 
 
 def an_executor(

@@ -24,6 +24,9 @@ OPERATIONS = [
     ("POST", "/v1/runs/{run_id}/resume"),
     ("POST", "/v1/search"),
     ("GET", "/v1/persona"),
+    ("GET", "/v1/tools"),
+    ("GET", "/v1/approvals"),
+    ("POST", "/v1/approvals/{approval_id}"),
 ]
 
 

@@ -105,7 +105,7 @@ def test_doctor_looks_at_everything_and_makes_nothing(cli: Cli, home: Path, monk
     assert done.json["ok"] == (done.code == 0)
     assert {each["name"] for each in done.json["findings"]} == {
         "configuration", "plugins", "ports", "data directory", "disk space", "encoder weights", "query encoder",
-        "collections", "models",
+        "collections", "models", "authentication",
     }  # fmt: skip
     assert not (home / "data").exists()
 

@@ -21,7 +21,7 @@ def ringing(expression: str = "ag.tool(ring)") -> str:
 def test_a_plugin_adds_a_tool_that_a_persona_of_another_may_list(tmp_path: Path) -> None:
     drop(tmp_path, bell=ringing(), anna=persona("id='anna', title='A', prompt='A', port=1, tools=('ring',)"))
     registry = build(tmp_path)
-    assert list(registry.tools) == ["knowledge_search", "ring"]
+    assert list(registry.tools) == ["knowledge_search", "ask_human", "ring"]
     assert infos(registry)["bell"].registered == ("tool ring",)
     assert served(registry) == {"anna": 1}
 
@@ -55,7 +55,7 @@ def test_a_tool_that_does_not_fit_disables_its_plugin_alone(tmp_path: Path, expr
     drop(tmp_path, bell=hook("register_tools", f"return [{expression}]", before=RING + made))
     registry = build(tmp_path)
     assert error in infos(registry)["bell"].errors[0]
-    assert list(registry.tools) == ["knowledge_search"]
+    assert list(registry.tools) == ["knowledge_search", "ask_human"]
 
 
 def test_of_two_plugins_with_one_tool_the_later_is_disabled(tmp_path: Path) -> None:
