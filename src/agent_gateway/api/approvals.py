@@ -57,7 +57,7 @@ async def decide(request: Call, approval_id: FromPath[str]) -> Sendable:
     decision = ApprovalDecision(
         decision=body.decision,
         by=principal.owner,
-        comment=body.comment,
+        comment=body.comment or "",
         differs=persona.policy.approver_differs and body.decision == "approve",
     )
     return reply(await approvals.decide(approval.id, decision))

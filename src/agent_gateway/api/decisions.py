@@ -41,7 +41,7 @@ async def decide_at_once(request: Call, approval_id: FromPath[str]) -> Sendable:
     persona = edge.personas.get(approval.persona)
     differs = persona is not None and persona.policy.approver_differs and body.decision == "approve"
     decision = ApprovalDecision(
-        decision=body.decision, by=principal_of(request).owner, comment=body.comment, differs=differs
+        decision=body.decision, by=principal_of(request).owner, comment=body.comment or "", differs=differs
     )
     await edge.approvals.decide(approval.id, decision)
     return reply(await report(edge, approval.id))

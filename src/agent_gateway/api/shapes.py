@@ -156,7 +156,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """A decision on one approval. `comment` is for the run, and for the audit log; an `ask_human` is answered by it."""
 
     decision: HumanDecision
-    comment: Annotated[str, Meta(max_length=2000, extra_json_schema={"pattern": r"^[^\u0000]*$"})] = ""
+    comment: Text | None = None
 
 
 class ToolView(msgspec.Struct, frozen=True, kw_only=True):

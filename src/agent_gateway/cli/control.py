@@ -93,7 +93,7 @@ class ControlClient:
 
     async def decide(self, approval_id: str, decision: HumanDecision, comment: str) -> ApprovalReport:
         """Decide on an approval."""
-        body = {"decision": decision, "comment": comment}
+        body = {"decision": decision, **({"comment": comment} if comment.strip() else {})}
         found = await self._ask("POST", f"/approvals/{quote(approval_id, safe='')}", body)
         return msgspec.json.decode(found, type=ApprovalReport)
 
