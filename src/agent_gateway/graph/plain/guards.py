@@ -8,11 +8,12 @@ from agent_gateway.tool import Effect
 
 #: Negations, conditions, and questions about how and whether.
 _NO_REQUEST = re.compile(
-    r"\b(?:don'?t|do not|doesn'?t|didn'?t|won'?t|shouldn'?t|mustn'?t|can'?t|cannot|never|no need|without|avoid|instead"
+    r"\b(?:don'?t|do not|(?<!why )doesn'?t|didn'?t|(?<!why )won'?t|shouldn'?t|mustn'?t|(?<!why )can'?t|cannot"
+    r"|never|no need|without|avoid|instead"
     r"|rather than|unless|nobody|how (?:do|does|did|can|could|would|should|to)|what (?:if|happens|would|should)"
     r"|should (?:i|we|you|one)|is it (?:safe|ok|okay|fine|wise|normal|possible|worth)|am i allowed|are we allowed"
-    r"|(?:the )?difference between|explain|best practices?|according to|runbooks?|documentation|docs|tutorial|guide"
-    r"|polic(?:y|ies) (?:for|on|say|says|about)|says? about|meaning of|stand for|define|definition of (?:a|an)\b)",
+    r"|(?:the )?difference between|explain|best practices?|runbooks?|documentation|docs|tutorial|guide"
+    r"|polic(?:y|ies) (?:for|on|say|says|about)|meaning of|stand for|define|definition of (?:a|an))\b",
     re.IGNORECASE,
 )
 #: What only asks whether to change something; a polite command is told by its "you" or its "please".

@@ -11,7 +11,8 @@ _END = r"(?:'s)?(?![\w/.=-])"
 _FLAG = re.compile(rf"(?<!\S)(?:-n|--namespace)(?:[ =]|(?<=-n)){_NAME}(?![\w/.-])")
 _EVERYWHERE = re.compile(
     rf"(?<!\S)(?:{_IN} )?(?:--all-namespaces|-a)(?!\S)"
-    rf"|(?<!\S){_IN} (?:all|every|any|each)(?: (?:of )?(?:the|our|my))? namespaces?{_END}"
+    rf"|(?<!\S)(?<!list )(?<!names )(?<!status )(?<!overview )(?<!number )(?<!count ){_IN} (?:all|every|any"
+    rf"|each)(?: (?:of )?(?:the|our|my))? namespaces?{_END}"
     rf"|(?<!\S)across (?:the )?namespaces{_END}|(?<!\S)(?:cluster[- ]wide|everywhere|in any namespace)(?![\w-])"
     rf"|(?<!\S){_IN} (?:the|this|our|my) (?:whole|entire|full) cluster{_END}"
 )
@@ -20,6 +21,7 @@ _HERE = re.compile(rf"(?<!\S){_IN} (?:the|this|our|my|kubernetes|the kubernetes|
 _BEFORE = re.compile(
     rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?(?:kubernetes )?(?:namespace|ns)(?:(?: called| named| =)? |: ?|[=/]){_NAME}{_END}"  # noqa: E501 - a pattern is easier to read in one line
 )
+_STRICTLY_BEHIND = re.compile(rf"(?<!\S){_IN} (?:the |our |my )?{_NAME} (?:kubernetes )?(?:namespace|ns){_END}")
 _BEHIND = re.compile(rf"(?<!\S)(?:{_IN} )?(?:the |our |my )?{_NAME} (?:kubernetes )?(?:namespace|ns){_END}")
 #: Stands beside the word `namespace` without being the name of one.
 _NO_NAME = frozenset(
@@ -29,14 +31,16 @@ _NO_NAME = frozenset(
     specific particular names name list show get use using used exist exists existing there where when why how who
     only also still please one two three first last next empty own between than then so if but as inside within
     across into over under about describe delete create remove make label annotate restart scale limits quota quotas
-    events pods pod services deployments logs isolation""".split()
+    events pods pod services deployments logs isolation ready healthy up ok running pending done down fine failing \
+        recently
+    today lately please now contain contains hold holds""".split()
 )
 
 
 def find_namespace(words: str) -> tuple[str, bool, str]:
     """The namespace that is named, whether all of them are meant, and the words without that."""
     name = ""
-    for pattern in (_FLAG, _BEFORE, _BEHIND):
+    for pattern in (_FLAG, _STRICTLY_BEHIND, _BEFORE, _BEHIND):
         found = next((each for each in pattern.finditer(words) if _may_be_name(each)), None)
         if found is not None:
             name, words = found["name"], f"{words[: found.start()]} {words[found.end() :]}"

@@ -26,7 +26,8 @@ def read_plain(text: str, category: str, clusters: Sequence[str]) -> PlainReques
     seconds, words = find_window(words)
     return PlainRequest(
         text=text,
-        rest=tidy(words),
+        # What stood before the request, a namespace or a window, may have hidden its beginning.
+        rest=plain_words(tidy(words)),
         category=category,
         namespace=namespace,
         all_namespaces=everywhere,

@@ -19,7 +19,7 @@ _WORDS = "|".join(sorted(map(re.escape, _NUMBERS), key=len, reverse=True))
 _LONG = r"seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|months?"
 _UNIT = rf"(?P<unit>{_LONG}|[smhdw])"
 _AMOUNT = rf"(?:(?P<number>\d+(?:\.\d+)?|{_WORDS})(?: |-)?{_UNIT}(?:(?: and)? ?(?P<more>\d+) ?(?:minutes?|mins?|m)\b)?(?P<half> and a half)?)"  # noqa: E501 - a pattern is easier to read in one line
-_HALF = r"(?P<share>half(?: an?)?|quarter of an?|three quarters of an?) (?P<whole>hour|day|minute)"
+_HALF = r"(?P<share>half(?: an?)?|quarter(?: of)?(?: an?)?|three quarters of an?) (?P<whole>hour|day|minute)"
 _SPAN = rf"(?:{_HALF}|{_AMOUNT})"
 _OVER = r"(?:(?:in|over|within|during|for|from|of|across|throughout|on|through) )?(?:the )?(?:full |entire )?"
 _PATTERNS = tuple(
@@ -33,6 +33,7 @@ _PATTERNS = tuple(
         rf"(?:within|during|for|over) (?:the )?{_SPAN}",
         rf"{_OVER}(?:since |so far )?(?P<named>today|yesterday|this week|this hour)(?:'s)?",
         rf"(?:the )?{_SPAN} window",
+        rf"{_SPAN} (?:worth )?of(?= (?:the )?(?:[\w-]+ ){{0,3}}(?:logs?|traces|events)\b)",
     )
 )
 #: A length of time that stands alone, unless it is a limit.
@@ -49,7 +50,11 @@ def find_window(words: str) -> tuple[int, str]:
         for found in pattern.finditer(words):
             seconds = _seconds(found.groupdict())
             if seconds >= 60:
-                return seconds, f"{words[: found.start()]} {words[found.end() :]}"
+                before, behind = words[: found.start()], words[found.end() :]
+                if before.strip() in {"", "show", "the", "show the"}:
+                    # "The last hour of logs of checkout."
+                    behind = re.sub(r"^(?:'s)? (?:worth )?of ", " ", behind)
+                return seconds, f"{before} {behind}"
     return 0, words
 
 
