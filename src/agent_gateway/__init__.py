@@ -33,6 +33,7 @@ from agent_gateway.errors import (
     Unavailable,
 )
 from agent_gateway.events import Event, EventData, StageFinished, StageStarted, Token
+from agent_gateway.gist import Gist
 from agent_gateway.hookspecs import Check, CheckResult, DocumentFolder, hookimpl, hookspec
 from agent_gateway.intent import Intent, IntentDefinition, IntentExample
 from agent_gateway.interfaces import (
@@ -130,6 +131,7 @@ __all__ = [
     "GatewayError",
     "Generation",
     "GenerationRequest",
+    "Gist",
     "Intent",
     "IntentDefinition",
     "IntentExample",

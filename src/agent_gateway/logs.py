@@ -11,6 +11,8 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from agent_gateway.redaction import redact_value
+
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -31,6 +33,7 @@ def configure_logs(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info if as_json else _keep,
+        _redact,
     ]
     renderer = _render_json if as_json else _console(target)
     structlog.configure(
@@ -66,6 +69,15 @@ class _Lenient:
         """Flush if that is still possible."""
         with contextlib.suppress(OSError, ValueError):
             self._target.flush()
+
+
+def _redact(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    """Take secrets out of every text of a line; a traceback that is still to be made is the console's."""
+    del logger, name
+    for key, value in event.items():
+        if not key.startswith("_") and key != "exc_info":
+            event[key] = redact_value(value)
+    return event
 
 
 def _keep(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

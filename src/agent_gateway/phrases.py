@@ -42,15 +42,14 @@ class Phrases:
             return
         for pattern in self._patterns:
             if found := pattern.fullmatch(f"{words} "):
-                filled = [(name.rpartition("__")[0], value) for name, value in found.groupdict().items() if value]
-                parts = {name: _read(name, value) for name, value in reversed(filled)}
+                parts = read_groups(found)
                 if all(parts.values()):
                     yield parts
 
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:
         """Compiled when the first request comes; most processes never see one."""
-        return [re.compile(_number_groups(self._sequence(line))) for line in self._lines]
+        return [re.compile(number_groups(self._sequence(line))) for line in self._lines]
 
     def _sequence(self, text: str) -> str:
         return "".join(self._item(item) for item in _items(text))
@@ -75,11 +74,13 @@ class Phrases:
         return f"(?:{self._slots[word]}) " if _SLOT.fullmatch(word) else f"{re.escape(word)} "
 
 
-def _read(group: str, value: str) -> str:
-    return read_name(value) if group.endswith("name") else value
+def read_groups(found: re.Match[str]) -> dict[str, str]:
+    """What the groups of a numbered pattern have taken; a name that is none is empty."""
+    filled = [(name.rpartition("__")[0], value) for name, value in found.groupdict().items() if value]
+    return {name: read_name(value) if name.endswith("name") else value for name, value in reversed(filled)}
 
 
-def _number_groups(pattern: str) -> str:
+def number_groups(pattern: str) -> str:
     """Names of groups are made unique: `re` takes each only once."""
     numbers = count()
     return _GROUP.sub(lambda found: f"(?P<{found[1]}__{next(numbers)}>", pattern)

@@ -23,7 +23,8 @@ _WORDS = frozenset(
     failing crash crashes crashed crashing restart restarts restarted restarting start starts started starting stop
     stops stopped stuck pending ready healthy unhealthy broken hang hangs die dies died exist exists happen happens
     happened happening look looks seem seems appear return returns take takes took taking cause causes change changes
-    changed update updates updated touch touches find found explain help helps reading writing
+    changed update updates updated touch touches find found explain help helps reading writing belong belongs
+    belonging regarding concerning including containing matching called named
     when where why what which who whom whose how again also always already still yet just only even maybe now soon
     today tomorrow yesterday tonight later ever often usually currently properly correctly really very too quite
     okay ok yes please thanks hello

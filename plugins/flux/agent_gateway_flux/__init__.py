@@ -6,6 +6,7 @@ import agent_gateway as ag
 
 from .checks import look
 from .reading import flux_get
+from .recognition import recognize_flux_get, recognize_flux_reconcile, recognize_flux_resume, recognize_flux_suspend
 from .reconciling import SECONDS, flux_reconcile, preview_reconcile, verify_reconcile
 from .suspending import (
     flux_resume,
@@ -21,7 +22,12 @@ from .suspending import (
 def register_tools() -> list[ag.Tool]:
     """Add `flux_get`, `flux_reconcile`, `flux_suspend` and `flux_resume`."""
     return [
-        ag.tool(flux_get, timeout_seconds=20.0, intents=("query", "troubleshoot", "deploy")),
+        ag.tool(
+            flux_get,
+            timeout_seconds=20.0,
+            intents=("query", "troubleshoot", "deploy"),
+            recognize=recognize_flux_get,
+        ),
         ag.tool(
             flux_reconcile,
             effect="write",
@@ -29,6 +35,7 @@ def register_tools() -> list[ag.Tool]:
             preview=preview_reconcile,
             verify=verify_reconcile,
             idempotent=True,
+            recognize=recognize_flux_reconcile,
             intents=("deploy",),
         ),
         ag.tool(
@@ -38,6 +45,7 @@ def register_tools() -> list[ag.Tool]:
             preview=preview_suspend,
             verify=verify_suspend,
             idempotent=True,
+            recognize=recognize_flux_suspend,
             intents=("deploy",),
         ),
         ag.tool(
@@ -47,6 +55,7 @@ def register_tools() -> list[ag.Tool]:
             preview=preview_resume,
             verify=verify_resume,
             idempotent=True,
+            recognize=recognize_flux_resume,
             intents=("deploy",),
         ),
     ]

@@ -14,6 +14,7 @@ from .checkout import Checkout, private_folder, use
 from .edits import Edit, parse_edits
 from .limits import Limit, Worker
 from .messages import check_message
+from .recognition import recognize_git_commit, recognize_git_log, recognize_git_show
 from .settings import GitopsSettings
 
 T = TypeVar("T")
@@ -101,9 +102,21 @@ class Repositories:
                 preview=self.preview_commit,
                 verify=self.verify_commit,
                 idempotent=True,
+                recognize=recognize_git_commit,
                 timeout_seconds=patience,
                 intents=("deploy",),
             ),
-            ag.tool(self.git_log, timeout_seconds=patience, intents=("query", "troubleshoot", "deploy")),
-            ag.tool(self.git_show, timeout_seconds=patience, output_limit=8000, intents=("query", "troubleshoot")),
+            ag.tool(
+                self.git_log,
+                timeout_seconds=patience,
+                intents=("query", "troubleshoot", "deploy"),
+                recognize=recognize_git_log,
+            ),
+            ag.tool(
+                self.git_show,
+                timeout_seconds=patience,
+                output_limit=8000,
+                intents=("query", "troubleshoot"),
+                recognize=recognize_git_show,
+            ),
         ]

@@ -11,7 +11,8 @@ from agent_gateway.graph.plain_request import add_to, find_plain, go_on_plainly
 from agent_gateway.graph.writing.closing import closing
 from agent_gateway.graph.writing.memory import LoopMemory
 from agent_gateway.interfaces import Context, Generation, GenerationRequest, PendingCall, TurnState
-from agent_gateway.messages import Citation, ToolUse, TurnUsage
+from agent_gateway.messages import Citation, Exchange, ToolUse, TurnUsage
+from agent_gateway.redaction import redact
 from agent_gateway.tool import ToolCall
 
 
@@ -47,15 +48,21 @@ def _request(state: TurnState, context: Context) -> GenerationRequest:
     return GenerationRequest(
         persona=context.persona,
         abilities=context.abilities,
-        question=state.get("question", state["message"]),
-        message=state["message"],
+        question=redact(state.get("question", state["message"])),
+        message=redact(state["message"]),
         intent=state["intent"],
         passages=state["passages"],
         answerable=state["answerable"],
         evidence=state.get("evidence", 0.0),
         collections=state.get("collections", ()),
-        history=state.get("history", ()),
+        history=tuple(_hide(each) for each in state.get("history", ())),
     )
+
+
+def _hide(exchange: Exchange) -> Exchange:
+    """An earlier exchange, without the secrets that somebody wrote into it."""
+    message, response = redact(exchange.message), redact(exchange.response)
+    return Exchange(message=message, response=response, tier=exchange.tier)
 
 
 class _Outcome:

@@ -39,6 +39,7 @@ from agent_gateway.interfaces import (
 )
 from agent_gateway.messages import Recollection, Route, Run, Tier
 from agent_gateway.persona import Persona
+from agent_gateway.redaction import redact
 from agent_gateway.tool import ASK_HUMAN, Tool, ToolCall, ToolResult
 
 #: Models have until this long before the turn's deadline: the floor needs some time, too.
@@ -219,8 +220,8 @@ class AgentContext:
                 conversation_id=self.conversation_id,
                 persona=self.persona.id,
                 owner=self.owner,
-                query=state["message"],
-                response=state.get("response", ""),
+                query=redact(state["message"]),
+                response=redact(state.get("response", "")),
                 category=intent.category if intent else "",
                 sources=tuple(dict.fromkeys(citation.source for citation in state.get("citations", ()))),
                 at=datetime.now(UTC).isoformat(timespec="milliseconds"),

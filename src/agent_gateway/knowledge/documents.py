@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from agent_gateway.knowledge.blocks import Block, Document, UnreadableDocument, 
 from agent_gateway.knowledge.readers.html import read_html
 from agent_gateway.knowledge.readers.markdown import read_markdown
 from agent_gateway.knowledge.readers.text import read_text, read_yaml
+from agent_gateway.redaction import redact
 
 #: File name suffix -> format; files with other suffixes are not read.
 FORMATS: Mapping[str, str] = MappingProxyType(
@@ -73,7 +75,8 @@ def _read_format(data: bytes, name: str) -> tuple[str, list[Block]]:
             # pypdf takes a quarter of a second to import and few folders hold a PDF.
             from agent_gateway.knowledge.readers.pdf import read_pdf  # noqa: PLC0415 - see above
 
-            return read_pdf(data)
+            title, blocks = read_pdf(data)
+            return redact(title), [replace(block, text=redact(block.text)) for block in blocks]
         case _:
             raise UnreadableDocument(f"of an unsupported type; supported are {', '.join(FORMATS)}")
 
@@ -90,5 +93,6 @@ def _decode(data: bytes) -> str:
             continue
         if "\0" in text:
             raise UnreadableDocument("binary, not text")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        # Before anything is made of it: what is not in a chunk cannot come out of one.
+        return redact(text.replace("\r\n", "\n").replace("\r", "\n"))
     raise UnreadableDocument("binary, not text" if b"\0" in data else "not UTF-8 text")

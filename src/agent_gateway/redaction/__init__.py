@@ -7,7 +7,8 @@ base64, hexadecimal, percent-encoding and escapes, and broken by lines, quotes, 
 
 from __future__ import annotations
 
-from agent_gateway.redaction.finding import MARK, has_secret, known_secrets, redact
+from agent_gateway.redaction.finding import MARK, has_secret, redact
+from agent_gateway.redaction.known import known_secrets
 from agent_gateway.redaction.values import redact_value
 
 __all__ = ["MARK", "has_secret", "known_secrets", "redact", "redact_value"]

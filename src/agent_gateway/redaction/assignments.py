@@ -11,12 +11,14 @@ from agent_gateway.redaction.worth import is_secret_value
 
 #: Longer than any name.
 _REACH = 64
+#: So far back a quote is looked for.
+_NEARBY = 200
 #: Longer than any value between quotes that may be a secret.
 _LONGEST = 8192
 _NAME_AFTER = re.compile(rf"[A-Za-z0-9_.-]{{0,{_REACH}}}")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9_.-]*\Z")
 _SEPARATOR = re.compile(
-    r"""\\{0,3}["'`]?\]?[ \t]{0,40}(?:=>|:=|\?=|===?|=|:)[ \t]{0,200}"""
+    r"""\\{0,3}(?:["'`]\]?)?[ \t]{0,40}(?:=>|:=|\?=|===?|=|:)[ \t]{0,200}"""
     r"""(?:(?:str|string|bytes|String)[ \t]{1,4}=[ \t]{0,4})?(?:!\S{1,40}[ \t]{1,4})?"""
 )
 _AFTER_FLAG = re.compile(r"(?:[ \t]{1,8}|[ \t]*\\\r?\n[ \t]*)(?=[^\s-])")
@@ -35,15 +37,26 @@ _WHOLE = re.compile(r"[^\s\"'`<>]+")
 _BARE = re.compile(r"[^\s\"'`<>,;&|{}()\[\]\\]+")
 
 
-def find_assigned(text: str) -> Iterator[Span]:
-    """Yield the values that their names tell to be secrets."""
-    lower = text.lower()
-    if len(lower) != len(text):  # a few letters have a longer small form
-        lower = text
+def find_assigned(text: str, lower: str) -> Iterator[Span]:
+    """Yield the values that their names tell to be secrets; `lower` is the text in small letters, as long as it."""
     for start, end in _names(text, lower):
         telling = judge_name(text[start:end])
         if telling is not Telling.NOTHING:
             yield from _values(text, (start, end), telling)
+
+
+_PAIR = re.compile(
+    r"""\bname\\{0,3}["']?[ \t]{0,8}:[ \t]{0,8}\\{0,3}["']?([a-z0-9_.-]{2,64})\\{0,3}["']?,?\s{1,80}"""
+    r"""\\{0,3}["']?(value)(?=\\{0,3}["']?[ \t]{0,8}:)""",
+)
+
+
+def find_named_pairs(text: str, lower: str) -> Iterator[Span]:
+    """Yield the values of `name: DB_PASSWORD` with its `value: ...` behind it, as containers have them."""
+    for found in _PAIR.finditer(lower) if "value" in lower else ():
+        telling = judge_name(text[found.start(1) : found.end(1)])
+        if telling is not Telling.NOTHING:
+            yield from _values(text, found.span(2), telling)
 
 
 def _names(text: str, lower: str) -> Iterator[Span]:
@@ -77,7 +90,8 @@ def _spans(text: str, name: Span, separator: re.Match[str]) -> Iterator[Span]:
     at = separator.end()
     quoted = _QUOTED.match(text, at) or _ESCAPED.match(text, at)
     if quoted is not None:
-        yield from _pieces(text, at)
+        if not _closes(text, name, at):
+            yield from _pieces(text, at)
     elif (block := _BLOCK.match(text, at)) is not None:
         yield from _indented(text, name[0], block.end())
     elif (below := _NEXT_LINE.match(text, at)) is not None:
@@ -87,6 +101,12 @@ def _spans(text: str, name: Span, separator: re.Match[str]) -> Iterator[Span]:
         yield from (item.span() for item in _ITEM.finditer(text, *items.span(1)))
     else:
         yield from _unquoted(text, name, separator)
+
+
+def _closes(text: str, name: Span, at: int) -> bool:
+    """Tell whether the quote here ends a text that the name is in, as in `ask("password: ")`."""
+    before = text[max(text.rfind("\n", 0, name[0]) + 1, name[0] - _NEARBY) : name[0]]
+    return before.count(text[at]) % 2 == 1 and text[name[1]] != text[at]
 
 
 def _pieces(text: str, at: int) -> Iterator[Span]:
@@ -131,8 +151,6 @@ def _indented(text: str, name: int, at: int) -> Iterator[Span]:
         if inside:
             yield at + len(line) - len(inside), at + len(line)
         at += len(line) + 1
-        if at <= len(text) and text.startswith("\n", at):
-            continue
 
 
 def _indent(text: str, at: int) -> int:

@@ -18,7 +18,6 @@ _PAIRS = re.compile(r"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{2}(?:[\s:,-]{1,2}(?:0x)
 _HEX = re.compile(r"[0-9a-fA-F]{16,}")
 #: Text within decoded bytes.
 _TEXT = re.compile(rb"[\t\n\r -~]{6,}")
-_STANDARD = str.maketrans("-_", "+/")
 
 
 def find_encoded(text: str, find: Finder) -> Iterator[Span]:
@@ -53,7 +52,7 @@ def _hidden(run: str, find: Finder) -> Iterator[Span]:
         yield from _hidden_hex(run, find)
     if run.islower() or run.isupper() or run.isdigit():
         return  # text in base64 has letters of both kinds
-    standard = run.translate(_STANDARD).replace("=", "A")
+    standard = run.replace("-", "+").replace("_", "/").replace("=", "A")
     for shift in range(4):
         length = (len(standard) - shift) // 4 * 4
         rest = standard[shift + length :]

@@ -5,24 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agent_gateway.redaction.tokens import Span, looks_random
 
-_LINE = r"(?:\s|\\[nrt]|[\"'+,>#])*"
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINES = re.compile(r"(?:(?:\s|\\[nrt]|[\"'+,>#]){0,80}[A-Za-z0-9+/]{16,}={0,2})*")
-_KEY_LINES_BEFORE = re.compile(r"(?:[A-Za-z0-9+/]{4,}={0,2}(?:\s|\\[nrt]|[\"'+,>#]){1,80})+\Z")
+_KEY_BREAK = re.compile(r"(?:\s|\\[nrt]|[\"'+,>#])+")
+_KEY_LINE = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _KEY_LONGEST = 20_000
 
 #: What must be there (in small letters) for the pattern to be tried; the secret is group 1.
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (hint, re.compile(pattern, re.IGNORECASE))
+    (hint, re.compile(pattern))
     for hint, pattern in (
         (
             "authorization",
-            r"authorization\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?((?:(?:bearer|basic|token|digest)\s+)?[^\s\"'`\\,<]{6,})",
+            r"authorization\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?(?:(?:bearer|basic|token|digest)\s+)?([^\s\"'`,<]{6,})",
         ),
         ("cookie", r"\bcookie\\{0,3}[\"']?\s{0,8}[:=]\s{0,8}\\{0,3}[\"']?([^\n\"'`\\<]{6,})"),
         ("curl", r"\bcurl\b[^\n]{0,400}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{0,64}:([^\s\"']+)"),
@@ -36,27 +36,21 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("password '", r"\bpassword\s+'([^'\n]+)'"),
         ("password>", r"password>([^<\s][^<]{0,256})</"),
         ("token>", r"token>([^<\s][^<]{0,1024})</"),
-        ("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/([\w/-]{16,})"),
+        ("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/((?=[\w/-]*[0-9])[\w/-]{16,})"),
         ("/api/webhooks/", r"/api/webhooks/([0-9]{6,}/[\w-]{16,})"),
-        (":aa", r"\b([0-9]{8,10}:AA[\w-]{30,})"),
-        ("q~", r"(?<![\w~.-])([\w~.-]{3}[0-9]Q~[\w~.-]{30,})"),
+        (":aa", r"\b([0-9]{8,10}:aa[\w-]{30,})"),
+        ("q~", r"(?<![\w~.-])([\w~.-]{3}[0-9]q~[\w~.-]{30,})"),
         (".atlasv1.", r"\b([a-z0-9]{14}\.atlasv1\.[\w-]{40,})"),
-        ("sig=", r"[?&]sig=([A-Za-z0-9%+/=_-]{20,})"),
+        ("sig=", r"[?&]sig=([a-z0-9%+/=_-]{20,})"),
         ("x-amz-signature=", r"x-amz-signature=([a-f0-9]{32,})"),
-        ("akia", r"\bAKIA[A-Z0-9]{16}[\"']?[\s,:|]{1,8}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"),
-        ("asia", r"\bASIA[A-Z0-9]{16}[\"']?[\s,:|]{1,8}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"),
+        ("akia", r"\bakia[a-z0-9]{16}[\"']?[\s,:|]{1,8}[\"']?([a-z0-9/+]{40})(?![a-z0-9/+])"),
+        ("asia", r"\basia[a-z0-9]{16}[\"']?[\s,:|]{1,8}[\"']?([a-z0-9/+]{40})(?![a-z0-9/+])"),
     )
 )
-_BEARER = re.compile(r"\b(bearer|basic)\s{1,4}([A-Za-z0-9._~+/=-]{8,})", re.IGNORECASE)
-_DOCKER = re.compile(r"\"auth\\{0,3}\"\s{0,8}:\s{0,8}\\{0,3}\"([A-Za-z0-9+/=_-]{8,})")
-_SAID = re.compile(
-    r"\b(?:pass(?:word|phrase|code)|token|secret|(?:api|access|secret)[ -]key)\b\s(?:is|was|=|:)[:=]?\s{1,4}[\"'`]?([^\s\"'`,]{6,})",  # noqa: E501 - a pattern is easier to read in one line
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(r"://([^\s/@:\"'`<>]{0,256}):([^\s\"'`<>]{1,512})@(?!sha\d+:)")
+_ADDRESS = re.compile(r"://([^\s/@:\"'`<>]{0,256}):([^\s\"'`<>]{1,512}(?:\r?\n[ \t]*[^\s\"'`<>@]{1,256})?)@(?!sha\d+:)")
 _USER_ONLY = re.compile(r"://([^\s/@:\"'`<>]{16,512})@")
-_PORT = re.compile(r"[0-9]{1,5}(?:[/?#]|\Z)")
-_REFERENCE = re.compile(r"\$|<|\{\{|\*{3}|\[redacted")
+_PORT = re.compile(r"[0-9]{1,5}(?:[/?#,\s]|\Z)")
+_REFERENCE = re.compile(r"\\*\$|<|%[({]|\{\{|\*{3}|\[redacted")
 
 
 def find_shapes(text: str, lower: str) -> Iterator[Span]:
@@ -67,13 +61,12 @@ def find_shapes(text: str, lower: str) -> Iterator[Span]:
         yield from _in_addresses(text)
     for hint, pattern in _PATTERNS:
         if hint in lower:
-            yield from (found.span(1) for found in pattern.finditer(text) if not _REFERENCE.match(found[1]))
-    if "bearer" in lower or "basic" in lower:
-        yield from _authorizations(text)
-    if '"auth' in lower:
-        yield from (found.span(1) for found in _DOCKER.finditer(text) if _is_pair(found[1]))
-    if " is" in lower or " was" in lower:
-        yield from _said(text)
+            yield from (found.span(1) for found in pattern.finditer(lower) if not _REFERENCE.match(found[1]))
+    for hint, pattern, judge in _JUDGED:
+        for found in pattern.finditer(lower) if hint in lower else ():
+            value = text[found.start(1) : found.end(1)].rstrip(".!?;:)")
+            if judge(value) and not _REFERENCE.match(value):
+                yield found.start(1), found.start(1) + len(value)
 
 
 def _private_keys(text: str) -> Iterator[Span]:
@@ -87,10 +80,21 @@ def _private_keys(text: str) -> Iterator[Span]:
         last = end.end() if end else lines.end() if lines else begin.end()
         yield begin.start(), last
     for end in _KEY_END.finditer(text):
-        start = max(last, end.start() - _KEY_LONGEST) if end.start() >= last else end.start()
-        before = _KEY_LINES_BEFORE.search(text[start : end.start()]) if start < end.start() else None
-        if before is not None:
-            yield start + before.start(), end.end()
+        start = _first_line(text, max(last, end.start() - _KEY_LONGEST), end.start())
+        if start < end.start():
+            yield start, end.end()
+
+
+def _first_line(text: str, least: int, end: int) -> int:
+    """Where the lines of a key begin that end here; `end` when there are none."""
+    start = end
+    gaps = [found.span() for found in _KEY_BREAK.finditer(text, least, end)] if least < end else []
+    for number in range(len(gaps) - 1, -1, -1):
+        before = gaps[number - 1][1] if number else least
+        if not _KEY_LINE.fullmatch(text, before, gaps[number][0]):
+            break
+        start = before
+    return start
 
 
 def _in_addresses(text: str) -> Iterator[Span]:
@@ -102,13 +106,6 @@ def _in_addresses(text: str) -> Iterator[Span]:
             yield found.span(1)
 
 
-def _authorizations(text: str) -> Iterator[Span]:
-    for found in _BEARER.finditer(text):
-        basic = found[1].lower() == "basic"
-        if _is_pair(found[2]) if basic else any(map(str.isdigit, found[2])):
-            yield found.span(2)
-
-
 def _is_pair(encoded: str) -> bool:
     """Tell whether this is `user:password` in base64."""
     try:
@@ -118,8 +115,27 @@ def _is_pair(encoded: str) -> bool:
     return b":" in decoded and decoded.isascii()
 
 
-def _said(text: str) -> Iterator[Span]:
-    for found in _SAID.finditer(text):
-        value = found[1].rstrip(".!?;:)")
-        if looks_random(value) and not value.isdigit() and not _REFERENCE.match(value):
-            yield found.start(1), found.start(1) + len(value)
+def _has_digit(value: str) -> bool:
+    return any(map(str.isdigit, value))
+
+
+def _is_odd(value: str) -> bool:
+    """Tell what no sentence has in this place."""
+    return looks_random(value) and not value.isdigit()
+
+
+_SAID = r"\s(?:is|was|=|:)[:=]?\s{1,4}[\"'`]?([^\s\"'`,]{6,})"
+#: What must be there, the pattern, and what its first group must be.
+_JUDGED: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = tuple(
+    (hint, re.compile(pattern), judge)
+    for hint, pattern, judge in (
+        ("bearer", r"bearer\s{1,4}([a-z0-9._~+/=-]{8,})", _has_digit),
+        ("basic", r"basic\s{1,4}([a-z0-9._~+/=-]{8,})", _is_pair),
+        ('"auth', r"\"auth\\{0,3}\"\s{0,8}:\s{0,8}\\{0,3}\"([a-z0-9+/=_-]{8,})", _is_pair),
+        ("password", rf"password{_SAID}", _is_odd),
+        ("passphrase", rf"passphrase{_SAID}", _is_odd),
+        ("token", rf"token{_SAID}", _is_odd),
+        ("secret", rf"secret{_SAID}", _is_odd),
+        ("key", rf"(?:api|access|secret|private)[ -]key{_SAID}", _is_odd),
+    )
+)

@@ -10,27 +10,56 @@ from agent_gateway.redaction.tokens import SHAPES, Span, TokenShape, starts_anew
 from agent_gateway.redaction.views import View, squeeze
 
 #: Left out to see at once whether a token may be broken; what it begins with is then in one piece.
-_BREAKING = str.maketrans("", "", " \t\r\n\"'`+.,&|\\<>#*/")
+_BREAKING = str.maketrans("", "", " \t\r\n\"'`+,&|\\<>#*")
+#: A token that is longer than half of this may be found in part.
+_WINDOW = 8192
+#: A shorter beginning is everywhere.
+_DISTINCT = 3
 _CONTINUES = re.compile(r"(?=[A-Za-z0-9_.=/+-]*[0-9]|[a-z]*[A-Z]+[a-z]+[A-Z])[A-Za-z0-9_.=/+-]{6,}")
 _PIECE = re.compile(r"[A-Za-z0-9_.=/+-]+")
 #: Words in a row have fewer digits than a token.
 _DIGITS = 2
 
 
-def find_split(text: str, known: Sequence[str]) -> list[Span]:
-    """The secrets of a text that are broken; `known` are exact values."""
+def find_split(text: str, known: Sequence[str]) -> Iterator[Span]:
+    """Yield the secrets of a text that are broken; `known` are exact values."""
     bare = text.translate(_BREAKING)
-    shapes = [shape for shape in SHAPES if bare.count(shape.start.translate(_BREAKING)) > 0]
+    shapes = [shape for shape in SHAPES if _may_be_split(text, bare, shape)]
     exact = [value for value in known if value.translate(_BREAKING) in bare]
     if not shapes and not exact:
-        return []
+        return
+    # Putting together takes time: it is done where something may be found.
+    for begin in range(0, max(len(text) - _WINDOW // 2, 1), _WINDOW // 2):
+        window = text[begin : begin + _WINDOW]
+        bare = window.translate(_BREAKING)
+        likely = [shape for shape in shapes if _may_be_split(window, bare, shape)]
+        if likely or any(value.translate(_BREAKING) in bare for value in exact):
+            yield from ((begin + start, begin + end) for start, end in _find_in(window, likely, exact))
+
+
+def _find_in(text: str, shapes: Sequence[TokenShape], exact: Sequence[str]) -> Iterator[Span]:
     view = squeeze(text)
     if not view.breaks:
-        return []
-    found = [span for shape in shapes for span in _find_shape(text, view, shape)]
+        return
+    for shape in shapes:
+        yield from _find_shape(text, view, shape)
     for value in exact:
-        found += _find_exact(view, value)
-    return found
+        yield from _find_exact(view, value)
+
+
+def _may_be_split(text: str, bare: str, shape: TokenShape) -> bool:
+    """Tell whether the beginning is broken, or stands where the rest may be; cheap, and seldom for nothing."""
+    joined = bare.count(shape.start)
+    if not joined or len(shape.start) < _DISTINCT:
+        return False
+    return joined > text.count(shape.start) or any(starts_anew(text, at) for at in _places(text, shape.start))
+
+
+def _places(text: str, what: str) -> Iterator[int]:
+    at = text.find(what)
+    while at >= 0:
+        yield at
+        at = text.find(what, at + 1)
 
 
 def _find_exact(view: View, value: str) -> Iterator[Span]:

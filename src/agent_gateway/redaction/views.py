@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from agent_gateway.redaction.tokens import Span
 
@@ -16,6 +17,8 @@ _ESCAPE = re.compile(
     r"|\\(?P<c>[nrt\"'/\\])|\\\r?\n[ \t]*|\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?P<s>[^\x00-\x7f])"
 )
 _HINT = re.compile(r"[\\%&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: So much of the text around an escape belongs to it.
+_NEAR = 300
 _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "equals": "="}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 _HEXADECIMAL = frozenset("uUxph")
@@ -24,30 +27,17 @@ _HEXADECIMAL = frozenset("uUxph")
 class View:
     """A text made of another one by replacing pieces; `breaks` are the places where something was left out."""
 
-    def __init__(self, text: str, replaced: Iterable[tuple[Span, str]]) -> None:
-        parts: list[str] = []
-        # Every part: where it starts in the view, and where it starts and ends in the original.
-        self._at: list[int] = []
-        self._from: list[int] = []
-        self._to: list[int] = []
-        self.breaks: list[int] = []
-        length = before = 0
-        for (start, end), instead in replaced:
-            for piece, origin in ((text[before:start], (before, start)), (instead, (start, end))):
-                if piece:
-                    self._at.append(length)
-                    self._from.append(origin[0])
-                    self._to.append(origin[1])
-                    parts.append(piece)
-                    length += len(piece)
-            if not instead:
-                self.breaks.append(length)
-            before = end
-        self._at.append(length)
-        self._from.append(before)
-        self._to.append(len(text))
-        parts.append(text[before:])
+    def __init__(self, text: str, replaced: Sequence[tuple[Span, str]]) -> None:
+        # Every part, kept pieces and replacements in turn: where it starts and ends in the original, and what it says.
+        starts = [0, *(at for span, _ in replaced for at in span)]
+        ends = [*starts[1:], len(text)]
+        parts = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        parts[1::2] = [instead for _, instead in replaced]
+        self._from, self._to = starts, ends
+        #: Where each part starts in the view; parts may be empty.
+        self._at = [0, *accumulate(map(len, parts))]
         self.text = "".join(parts)
+        self.breaks = [self._at[2 * number + 1] for number, (_, instead) in enumerate(replaced) if not instead]
 
     def origin(self, start: int, end: int) -> Span:
         """Where a piece of the view comes from."""
@@ -57,19 +47,38 @@ class View:
 
     def _locate(self, part: int, at: int) -> Span:
         """The original span of one character of a part; a replacement is not divided."""
-        length = (self._at[part + 1] if part + 1 < len(self._at) else len(self.text)) - self._at[part]
+        length = self._at[part + 1] - self._at[part]
         if length != self._to[part] - self._from[part]:
             return self._from[part], self._to[part]
         begin = self._from[part] + at - self._at[part]
         return begin, begin + 1
 
 
-def unescape(text: str) -> View | None:
-    """The text with escapes resolved and invisible characters gone; None when there is nothing of the kind."""
+def unescape(text: str) -> Iterator[tuple[int, View]]:
+    """Yield the parts of the text that have escapes or invisible characters: where each starts, and without them."""
     if text.isascii() and not _HINT.search(text):
-        return None
-    replaced = [(found.span(), instead) for found in _ESCAPE.finditer(text) if (instead := _resolve(found)) is not None]
-    return View(text, replaced) if replaced else None
+        return
+    yield from _around(
+        text, ((found.span(), word) for found in _ESCAPE.finditer(text) if (word := _resolve(found)) is not None)
+    )
+
+
+def _around(text: str, replaced: Iterable[tuple[Span, str]]) -> Iterator[tuple[int, View]]:
+    """Yield views of the text around replacements: of one part for those that are near each other."""
+    near: list[tuple[Span, str]] = []
+    for each in replaced:
+        if near and each[0][0] - near[-1][0][1] > 2 * _NEAR:
+            yield _cut(text, near)
+            near = []
+        near.append(each)
+    if near:
+        yield _cut(text, near)
+
+
+def _cut(text: str, near: list[tuple[Span, str]]) -> tuple[int, View]:
+    begin = max(near[0][0][0] - _NEAR, 0)
+    moved = [((start - begin, end - begin), word) for (start, end), word in near]
+    return begin, View(text[begin : near[-1][0][1] + _NEAR], moved)
 
 
 def _resolve(found: re.Match[str]) -> str | None:
@@ -111,19 +120,28 @@ JOINT = re.compile(
 )
 
 
+#: From one piece of a text in a program to the next.
+_CONCATENATED = re.compile(r"""(["'])(?:\s{0,80}[+.]\s{0,80}|\s{1,80}(?:\\\r?\n\s{0,80})?)\1""")
+
+
+def concatenate(text: str) -> Iterator[tuple[int, View]]:
+    """Yield the parts of the text that have quoted pieces: where each starts, and with the pieces put together."""
+    yield from _around(text, ((found.span(), "") for found in _CONCATENATED.finditer(text)))
+
+
 def squeeze(text: str) -> View:
     """The text without the places where it is broken."""
-    return View(text, ((found.span(), "") for found in JOINT.finditer(text)))
+    return View(text, [(found.span(), "") for found in JOINT.finditer(text)])
 
 
 _SPACED = re.compile(r"(?<!\S)\S(?:\s{1,2}\S(?!\S)){7,}")
 
 
-def find_spaced(text: str) -> Iterable[tuple[int, View]]:
+def find_spaced(text: str) -> Iterator[tuple[int, View]]:
     """Yield the runs of single characters with spaces between them: where each starts, and without the spaces."""
     for found in _SPACED.finditer(text):
         run = found[0]
-        yield found.start(), View(run, ((gap.span(), "") for gap in _GAP.finditer(run)))
+        yield found.start(), View(run, [(gap.span(), "") for gap in _GAP.finditer(run)])
 
 
 _GAP = re.compile(r"\s+")

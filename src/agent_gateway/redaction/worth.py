@@ -12,7 +12,7 @@ _NO_SECRET = frozenset(
 )
 #: References to a secret that is elsewhere, placeholders, and what is hidden already.
 _ELSEWHERE = re.compile(
-    r"[$<*•\u2026]|\{\{|%[({]|\[redacted|\(hidden|\.{3}|[xX]{4,}$|ENC\[|op://|vault:|ref\+|secretref:"
+    r"\\*\$|[<*•\u2026]|\{\{|%[({]|\[redacted|\(hidden|\.{3}|[xX]{4,}$|ENC\[|op://|vault:|ref\+|secretref:"
     r"|(?:self|os|env|var|data|local|module|settings|config|process|secrets|values|context|args|request|ctx)\.[a-z_]"
     r"|[A-Za-z_][\w.]*\((?:[^)]*\)?)$|[A-Za-z_][\w.]*\["
 )
@@ -40,7 +40,7 @@ def is_secret_value(telling: Telling, value: str) -> bool:
         return telling is Telling.SURE and sum(map(str.isdigit, value)) >= _ENOUGH_DIGITS
     if telling is Telling.SURE:
         return not (is_prose(value) or value.startswith(("/", "./", "~/")))
-    if _WORD.fullmatch(value) or is_prose(value):
+    if _WORD.fullmatch(value) or is_prose(value) or value.startswith(("/", "http://", "https://")):
         return False
     if telling is Telling.TOKEN:
         return not (_OBJECT_NAME.fullmatch(value) and not any(map(str.isdigit, value)))
@@ -55,7 +55,7 @@ def is_prose(value: str) -> bool:
 
 def _is_random(value: str) -> bool:
     """Tell what is no object's name, nor words."""
-    if " " in value or value.startswith(("/", "http://", "https://")):
+    if " " in value:
         return False
     if not _OBJECT_NAME.fullmatch(value):
         return any(map(str.isdigit, value)) and any(map(str.isalpha, value))

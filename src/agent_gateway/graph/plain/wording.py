@@ -72,6 +72,7 @@ def plain_words(text: str) -> str:
     """
     words = " ".join(text.translate(_TYPOGRAPHY).lower().replace("(", " ").replace(")", " ").replace(": ", " ").split())
     words = _POSSESSIVE.sub("", words)
+    words = re.sub(r"(?<=s)'(?= )", "", words) if words.count("'") == 1 else words
     for pattern, written in _SHORT:
         words = pattern.sub(written, words)
     words = tidy(_ANYWHERE.sub(" ", _strip_opening(words)))
