@@ -119,6 +119,8 @@ SHAPES: tuple[TokenShape, ...] = (
     _shape("tskey-", _WORD),
     _shape("sntrys_", _BASE64, 20),
     _shape("PMAK-", _WORD, 20),
+    # The gateway's own API keys.
+    _shape("agw_", _WORD, 30, sure=True),
     _shape("ops_eyJ", _WORD, 20, sure=True),
     # A JSON Web Token: header and payload at least, five parts when it is encrypted.
     TokenShape("eyJ", r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,3}", 17, sure=True),
