@@ -25,6 +25,7 @@ NOT_RUN = {
     ("docs/getting-started.md", "make run"),
     ("docs/getting-started.md", 'export PATH="$PWD/.venv/bin:$PATH"'),
     ("docs/ollama.md", "ollama pull llama3:8b"),
+    ("docs/observability.md", "agent-gateway mcp-observability --port 8080"),
     ("docs/vllm.md", "vllm serve meta-llama/Meta-Llama-3.1-70B-Instruct \\"),
     ("docs/vllm.md", "agent-gateway doctor --config models-vllm.yaml"),
 }

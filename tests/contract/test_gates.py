@@ -31,7 +31,8 @@ BROAD_CATCHES = {
 #: Library -> the only places that may import it; the name of a folder ends with a slash.
 IMPORTERS = {
     "litestar": ("src/agent_gateway/api/",),
-    "uvicorn": ("src/agent_gateway/server/",),
+    # A plugin that serves by itself does so in a process of its own.
+    "uvicorn": ("src/agent_gateway/server/", "plugins/observability/agent_gateway_observability/serving.py"),
     "uvloop": ("src/agent_gateway/server/",),
     "langgraph": ("src/agent_gateway/graph/build/",),
     "langchain_core": ("src/agent_gateway/graph/build/",),

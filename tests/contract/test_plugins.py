@@ -21,7 +21,7 @@ FOLDERS = sorted(path for path in (ROOT / "plugins").iterdir() if (path / "pypro
 PORTS = {"bruno": 30120, "auditor": 30121, "jamie": 30122, "mary-kay": 30127, "echo": 30107}
 
 PERSONAS = {"auditor", "bruno", "echo", "jamie", "mary_kay"}
-TOOLS = {"flux", "gitops", "kubernetes"}
+TOOLS = {"flux", "gitops", "kubernetes", "observability"}
 
 names = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 

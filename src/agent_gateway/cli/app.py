@@ -15,6 +15,7 @@ from agent_gateway.cli.commands import (
     documents,
     inspection,
     keys,
+    policy,
     routing,
     serving,
     spending,
@@ -47,7 +48,7 @@ def build_app(*, rich: bool) -> typer.Typer:
         rich_markup_mode="rich" if rich else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (serving, talking, documents, inspection, approving, routing, spending, audit, keys):
+    for module in (serving, talking, documents, inspection, approving, policy, routing, spending, audit, keys):
         module.add_commands(app)
     return app
 

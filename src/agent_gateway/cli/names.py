@@ -14,6 +14,7 @@ OWN_COMMANDS = (
     "plugins",
     "tools",
     "approvals",
+    "policy",
     "route",
     "usage",
     "audit",

@@ -13,6 +13,7 @@ _EVERYWHERE = re.compile(
     rf"(?<!\S)(?:{_IN} )?(?:--all-namespaces|-a)(?!\S)"
     rf"|(?<!\S)(?<!list )(?<!names )(?<!status )(?<!overview )(?<!number )(?<!count ){_IN} (?:all|every|any"
     rf"|each)(?: (?:of )?(?:the|our|my))? namespaces?{_END}"
+    rf"|(?<!\S)(?<!\A)(?<!show )(?:all|every) namespaces?{_END}"
     rf"|(?<!\S)across (?:the )?namespaces{_END}|(?<!\S)(?:cluster[- ]wide|everywhere|in any namespace)(?![\w-])"
     rf"|(?<!\S){_IN} (?:the|this|our|my) (?:whole|entire|full) cluster{_END}"
 )
