@@ -16,12 +16,16 @@ _LONGEST_TEMPLATE = 200
 _LONGEST_EXAMPLE = 240
 _EDGE = r"(?<![A-Za-z0-9_])"
 _END = r"(?![A-Za-z0-9_])"
+#: Of an IPv6 address.
+_GROUP = "[0-9a-fA-F]{1,4}"
 #: What differs from line to line and means the same, in the order in which it is looked for.
 _MASKS = (
     ("UUID", r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     ("TIME", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"),
     ("IP", r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?"),
-    ("IP", r"(?:[0-9a-fA-F]{1,4}:){3,7}:?[0-9a-fA-F]{0,4}"),
+    ("MAC", r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}"),
+    ("TIME", r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"),
+    ("IP", rf"{_GROUP}(?::{_GROUP}){{7}}|(?:{_GROUP}(?::{_GROUP}){{0,6}})?::(?:{_GROUP}(?::{_GROUP}){{0,6}})?"),
     ("DURATION", r"\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)(?:\d+(?:\.\d+)?(?:ms|s|m))*"),
     ("HEX", r"0x[0-9a-fA-F]+|(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}|(?=[0-9A-F]*[0-9])[0-9A-F]{16,64}"),
     ("NUM", r"[-+]?\d+(?:\.\d+)?"),

@@ -66,8 +66,9 @@ def _check_selector(query: str, start: int, end: int) -> None:
     while True:
         name = _NAME.match(query, position, end)
         if name is None:
-            what = "a label's name must stand here" if query[position:end].strip() else "this selector is empty"
-            raise fault(_LANGUAGE, query, position if query[position:end].strip() else start, what)
+            if not query[start + 1 : end].strip():
+                raise fault(_LANGUAGE, query, start, "this selector is empty")
+            raise fault(_LANGUAGE, query, position, "a label's name must stand here")
         operator = _OPERATOR.match(query, name.end(), end)
         if operator is None:
             raise fault(_LANGUAGE, query, name.end(), f"one of = != =~ !~ must follow `{name[1]}`")

@@ -59,7 +59,8 @@ class Trace:
     @cached_property
     def roots(self) -> Sequence[Span]:
         """Spans whose parent is not there, the longest first."""
-        return sorted((span for span in self.spans if span.parent not in self.by_id), key=lambda span: -span.duration)
+        found = [span for span in self.spans if span.parent not in self.by_id or span.parent == span.id]
+        return sorted(found, key=lambda span: -span.duration)
 
     @property
     def root(self) -> Span | None:

@@ -24,7 +24,7 @@ def show_traces(traces: Sequence[Trace], detailed: Sequence[Trace]) -> str:
     lines = [f"{_count(len(traces), 'trace')}, {times}:", *map(_summary, traces)]
     if len(detailed) < len(traces):
         lines.append(f"What follows is about the slowest {len(detailed)} of them.")
-    lines += _portions("Slow spans (own time)", [portion for trace in detailed for portion in own_times(trace)[:_SLOW]])
+    lines += _portions("Slow spans (own time)", [portion for trace in detailed for portion in own_times(trace)])
     lines += _failures([(trace.id, span) for trace in detailed for span in trace.failed])
     if detailed:
         lines += _path(detailed[0])
@@ -39,7 +39,7 @@ def show_trace(trace: Trace) -> str:
         lines.append(f"Only its first {len(trace.spans)} spans are looked at, {trace.left_out} are left out.")
     lines += _path(trace)
     lines += _failures([("", span) for span in trace.failed])
-    lines += _portions("Slow spans (own time)", own_times(trace)[:_SLOW])
+    lines += _portions("Slow spans (own time)", own_times(trace))
     lines += _graph([trace])
     tree = list(_tree(trace))
     lines += ["Spans:", *tree[:_TREE]]
@@ -58,9 +58,10 @@ def _summary(trace: Trace) -> str:
 
 
 def _portions(title: str, portions: Sequence[tuple[Span, float]]) -> list[str]:
-    slowest = sorted(portions, key=lambda portion: -portion[1])[:_SLOW]
-    rows = [f"  {show_seconds(seconds)} {one_line(span.title)}" for span, seconds in slowest if seconds > 0]
-    return [f"{title}:", *rows] if rows else []
+    slowest = sorted((each for each in portions if each[1] > 0), key=lambda portion: -portion[1])
+    rows = [f"  {show_seconds(seconds)} {one_line(span.title)}" for span, seconds in slowest[:_SLOW]]
+    more = [f"  {len(slowest) - _SLOW} faster ones are cut off."] if len(slowest) > _SLOW else []
+    return [f"{title}:", *rows, *more] if rows else []
 
 
 def _failures(found: Sequence[tuple[str, Span]]) -> list[str]:
