@@ -15,7 +15,9 @@ from agent_gateway.errors import InvalidInput, NotFound
 from agent_gateway.intent import Intent
 from agent_gateway.interfaces import (
     CollectionInfo,
+    Forgetting,
     IngestProgress,
+    Interaction,
     Passage,
     RouteExplanation,
     SearchQuery,
@@ -38,6 +40,7 @@ class MemoryKnowledge:
             "homelab-docs": {"runbooks/certificates.md": "Renew the certificate with cert-manager."},
             "customer-docs": {"refunds.md": "A refund takes five days."},
         }
+        self.remembered: list[Interaction] = []
 
     async def search(self, query: SearchQuery) -> SearchResult:
         asked = set(query.text.lower().split())
@@ -80,6 +83,12 @@ class MemoryKnowledge:
     async def drop(self, collection: str) -> None:
         if self.documents.pop(collection, None) is None:
             raise NotFound("There is no such collection.", code="collection_not_found")
+
+    async def forget(self, which: Forgetting) -> int:
+        found = [each for each in self.remembered if which.matches(each)]
+        if not which.dry_run:
+            self.remembered = [each for each in self.remembered if each not in found]
+        return len(found)
 
 
 def _read_folder(folder: Path) -> list[tuple[str, str]]:

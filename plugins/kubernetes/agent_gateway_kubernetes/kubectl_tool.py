@@ -9,6 +9,7 @@ import msgspec
 
 import agent_gateway as ag
 
+from .recognition import recognize_kubectl
 from .session import Kubernetes, Order
 
 ClusterName = Annotated[str, msgspec.Meta(description="The cluster's name; empty for the default one.")]
@@ -32,6 +33,7 @@ class KubectlTool:
                 judge=judge,
                 preview=self.preview,
                 verify=self.verify,
+                recognize=recognize_kubectl,
                 timeout_seconds=SECONDS,
                 output_limit=OUTPUT,
                 intents=("query", "troubleshoot", "deploy", "analyze"),

@@ -17,7 +17,7 @@ from .scope import Scope
 async def autoscale(scope: Scope) -> list[Change]:
     """An autoscaler for each workload."""
     kind = await scope.discovery.find(scope.api, "horizontalpodautoscalers")
-    least, most, percent = scope.number("min", 1), scope.number("max"), scope.number("cpu-percent", 80)
+    least, most, percent = scope.number("min", 1), scope.number("max"), _percent(scope)
     changes = []
     for resource, found in await scope.objects():
         name = scope.option("name") or str(found["metadata"]["name"])
@@ -35,6 +35,16 @@ async def autoscale(scope: Scope) -> list[Change]:
             spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
         changes.append(_create(scope, kind, name, {"spec": spec}))
     return changes
+
+
+def _percent(scope: Scope) -> int:
+    """Of the requested CPU: `--cpu-percent=70`, or `--cpu=70%`."""
+    share = scope.option("cpu")
+    if not share:
+        return scope.number("cpu-percent", 80)
+    if not share.endswith("%"):
+        raise ag.InvalidInput("--cpu is a share of what is requested", hint="--cpu=70%")
+    return int(share.removesuffix("%"))
 
 
 async def expose(scope: Scope) -> list[Change]:
@@ -87,14 +97,24 @@ async def create_budget(scope: Scope) -> list[Change]:
     return [_create(scope, kind, _name(scope), {"spec": spec})]
 
 
+async def create_quota(scope: Scope) -> list[Change]:
+    """A limit on what a namespace may hold."""
+    kind = await scope.discovery.find(scope.api, "resourcequotas")
+    hard = dict(each.split("=", 1) for each in scope.listed("hard"))
+    scopes = list(scope.listed("scopes"))
+    spec = {key: value for key, value in (("hard", hard), ("scopes", scopes)) if value}
+    return [_create(scope, kind, _name(scope), {"spec": spec})]
+
+
 async def from_manifests(scope: Scope) -> list[Change]:
     """What manifests say: applied, created, replaced or deleted."""
     command = scope.command
     if not command.objects:
         raise ag.InvalidInput("there is no manifest", hint="give the YAML as 'manifest'")
-    namespace = command.namespace
-    verb = command.verb
-    manner: Any = "server_side" if verb == "apply" and command.flag("server-side") else verb
+    namespace, verb = command.namespace, command.verb
+    manner: Any = "apply" if verb == "diff" else verb
+    if manner == "apply" and command.flag("server-side"):
+        manner = "server_side"
     return [
         await plan_manifest(scope.api, scope.discovery, each, namespace, manner) for each in command.objects
     ]  # fmt: skip

@@ -9,9 +9,9 @@ import agent_gateway as ag
 
 from .api import Api
 from .changes import Change
+from .grammar.content_places import is_control_namespace
 from .listing import Wanted, read_objects
 from .plan_metadata import cordon
-from .request_guard import is_control_namespace
 from .resources import NODES, PODS, Resource
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -86,7 +86,7 @@ def _obstacle(pod: Mapping[str, Any], *, ignore_daemonsets: bool, delete_emptydi
         return "has no controller that would start it elsewhere"
     volumes = (pod.get("spec") or {}).get("volumes") or []
     if not delete_emptydir and any("emptyDir" in volume for volume in volumes):
-        return "keeps data in an emptyDir (--delete-emptydir-data gives it up)"
+        return "keeps data in an emptyDir, which would be lost"
     return ""
 
 

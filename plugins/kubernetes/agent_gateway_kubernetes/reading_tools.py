@@ -13,10 +13,13 @@ from .kubectl_tool import OUTPUT, SECONDS, ClusterName
 from .lines import line, with_namespace
 from .logs import LogWish, read_logs
 from .pod_search import search_pods
+from .recognition import recognize_describe_object, recognize_pod_logs
 from .session import Kubernetes, Order
 
 Namespace = Annotated[str, msgspec.Meta(description="The namespace; empty for all of them.")]
 _LOOK: Any = {"timeout_seconds": SECONDS, "output_limit": OUTPUT, "intents": ("query", "troubleshoot")}
+
+_RECOGNIZE = {"describe_object": recognize_describe_object, "pod_logs": recognize_pod_logs}
 
 
 class ReadingTools:
@@ -28,7 +31,15 @@ class ReadingTools:
     def tools(self) -> list[ag.Tool]:
         """All of them."""
         functions = (self.list_objects, self.describe_object, self.pod_logs, self.cluster_events)
-        return [ag.tool(function, judge=getattr(self, f"judge_{function.__name__}"), **_LOOK) for function in functions]
+        return [
+            ag.tool(
+                function,
+                judge=getattr(self, f"judge_{function.__name__}"),
+                recognize=_RECOGNIZE.get(function.__name__),
+                **_LOOK,
+            )
+            for function in functions
+        ]
 
     async def list_objects(
         self,

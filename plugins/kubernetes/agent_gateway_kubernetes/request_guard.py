@@ -13,6 +13,7 @@ import msgspec
 import agent_gateway as ag
 
 from .body_rules import check_body
+from .grammar.content_places import is_control_namespace
 from .request_places import Place, is_document, locate
 
 #: Holds credentials, or stands for an identity: never read.
@@ -48,13 +49,6 @@ _UNTOUCHABLE_GROUPS = frozenset(
 _UNTOUCHABLE = frozenset({"secrets", "serviceaccounts", "events", "bindings", "networkpolicies", "componentstatuses"})
 #: Data would be gone.
 _UNDELETABLE = frozenset({"nodes", "persistentvolumeclaims", "persistentvolumes", "namespaces"})
-#: What everything else stands on. Nothing in them is changed through this plugin.
-CONTROL_NAMESPACES = frozenset(
-    {"kube-system", "kube-public", "kube-node-lease", "flux-system", "cert-manager", "agent-gateway",
-     "gatekeeper-system", "kyverno", "sealed-secrets", "external-secrets", "vault", "istio-system", "metallb-system",
-     "calico-system", "tigera-operator", "cilium", "longhorn-system", "rook-ceph"}
-)  # fmt: skip
-_CONTROL_PREFIXES = ("linkerd", "kube-")
 _PATCHES = {
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
@@ -78,11 +72,6 @@ def check_request(request: ag.ApiRequest) -> None:
     refusal = _check_read(place, query, request) if request.method == "GET" else _check_write(place, query, request)
     if refusal:
         raise _refusal(request, refusal)
-
-
-def is_control_namespace(name: str) -> bool:
-    """Tell whether a namespace holds what everything else stands on."""
-    return name in CONTROL_NAMESPACES or name.startswith(_CONTROL_PREFIXES)
 
 
 def _check_read(place: Place, query: Mapping[str, str], request: ag.ApiRequest) -> str:

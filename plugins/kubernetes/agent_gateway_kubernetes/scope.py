@@ -63,7 +63,8 @@ class Scope:
                     names=tuple(dict.fromkeys(names[key])),
                     selector=self.option("selector"),
                     field_selector=self.option("field-selector"),
-                    subresource=self.option("subresource"),
+                    # A patch of the scale is one of the object's own replicas.
+                    subresource="" if self.command.verb == "patch" else self.option("subresource"),
                     ignore_missing=self.command.flag("ignore-not-found"),
                 )
             )

@@ -20,6 +20,7 @@ from .read_commands import READS
 from .scope import Scope
 from .verifying import verify
 from .write_commands import WRITES, summary_of, writing_of
+from .write_options import check_options
 
 _DRY = frozenset({"client", "server"})
 
@@ -97,11 +98,13 @@ class Kubernetes:
 
 
 async def _plan(scope: Scope) -> list[Change]:
+    check_options(scope.command)
     return await writing_of(scope.command.verb).plan(scope)
 
 
 def _is_dry(command: Command) -> bool:
-    return command.verb in WRITES and command.options.get("dry-run", "none") in _DRY
+    """Whether it only shows what would be changed."""
+    return command.verb == "diff" or (command.verb in WRITES and command.options.get("dry-run", "none") in _DRY)
 
 
 def _removals(command: Command) -> Callable[[Place], bool]:

@@ -43,9 +43,11 @@ WRITES: Mapping[str, Writing] = {
     "apply": Writing(plan_creations.from_manifests, "Apply"),
     "create": Writing(plan_creations.from_manifests, "Create"),
     "replace": Writing(plan_creations.from_manifests, "Replace"),
+    "diff": Writing(plan_creations.from_manifests, "Compare with"),
     "create configmap": Writing(plan_creations.create_configmap, "Create"),
     "create job": Writing(plan_creations.create_job, "Run the job now"),
-    "create poddisruptionbudget": Writing(plan_creations.create_budget, "Create"),
+    "create pdb": Writing(plan_creations.create_budget, "Create"),
+    "create quota": Writing(plan_creations.create_quota, "Create"),
 }
 
 

@@ -10,6 +10,7 @@ import agent_gateway as ag
 
 from .kubectl_tool import ClusterName
 from .lines import line, with_namespace
+from .recognition import recognize_restart_workload, recognize_scale_workload
 from .session import Kubernetes, Order
 
 Kind = Annotated[str, msgspec.Meta(description="deployment, statefulset or daemonset.")]
@@ -33,6 +34,7 @@ class WritingTools:
                 judge=self.judge_restart,
                 preview=self.preview_restart,
                 verify=self.verify_restart,
+                recognize=recognize_restart_workload,
                 **declared,
             ),
             ag.tool(
@@ -40,6 +42,7 @@ class WritingTools:
                 judge=self.judge_scale,
                 preview=self.preview_scale,
                 verify=self.verify_scale,
+                recognize=recognize_scale_workload,
                 **declared,
             ),
         ]

@@ -42,6 +42,7 @@ CONTROL_HANDLERS: tuple[HTTPRouteHandler, ...] = (
     control.ingest,
     control.list_collections,
     control.drop_collection,
+    control.forget,
     control.search_any,
     control.explain_route,
     decisions.list_all_approvals,

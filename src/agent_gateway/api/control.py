@@ -14,12 +14,13 @@ from agent_gateway.api.documentation import OPERATORS, READERS, allowed
 from agent_gateway.api.passages import search_in
 from agent_gateway.api.replies import Sendable, reply
 from agent_gateway.api.requests import Call, body_of, edge_of
-from agent_gateway.api.shapes import IngestRequest, RouteRequest
+from agent_gateway.api.shapes import ForgetReply, IngestRequest, RouteRequest
 from agent_gateway.errors import GatewayError, NotFound, Unavailable
-from agent_gateway.interfaces import IngestProgress
+from agent_gateway.interfaces import Forgetting, IngestProgress
 from agent_gateway.messages import Problem
 
 _DECODER = msgspec.json.Decoder(IngestRequest)
+_FORGET_DECODER = msgspec.json.Decoder(Forgetting)
 _ROUTE_DECODER = msgspec.json.Decoder(RouteRequest)
 
 
@@ -64,6 +65,14 @@ async def drop_collection(request: Call, name: FromPath[str]) -> Sendable:
     """Remove a collection."""
     await edge_of(request).ingestion.drop(name)
     return NoContent()
+
+
+@post("/forget", status_code=200, opt=allowed(post=OPERATORS))
+async def forget(request: Call) -> Sendable:
+    """Forget remembered interactions, whoever owns them."""
+    which = await body_of(request, _FORGET_DECODER)
+    matching = await edge_of(request).ingestion.forget(which)
+    return reply(ForgetReply(matching=matching, dry_run=which.dry_run))
 
 
 @post("/search", status_code=200, opt=allowed(post=READERS))

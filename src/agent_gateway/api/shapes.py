@@ -130,6 +130,13 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     collection: Name
 
 
+class ForgetReply(msgspec.Struct, frozen=True, kw_only=True):
+    """How many remembered interactions matched; they are gone unless it was a `dry_run`."""
+
+    matching: int
+    dry_run: bool
+
+
 class ApprovalsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which approvals to list, newest first."""
 

@@ -15,13 +15,13 @@ from agent_gateway.cli.waiting import StartNotice
 from agent_gateway.client import wait_until_ready
 from agent_gateway.config import Configuration
 from agent_gateway.errors import NotFound
-from agent_gateway.interfaces import CollectionInfo, Ingestion, IngestProgress, Knowledge, SearchQuery
+from agent_gateway.interfaces import CollectionInfo, Forgetting, Ingestion, IngestProgress, Knowledge, SearchQuery
 from agent_gateway.knowledge.lock import DataLock
 from agent_gateway.logs import configure_logs
 
 
 class Administration(Ingestion, Protocol):
-    """What the commands on collections need."""
+    """What the commands on collections and memories need."""
 
     async def search(self, query: str, collection: str, limit: int) -> SearchReply:
         """Passages of one collection, best first; `NotFound` when there is no such collection."""
@@ -46,6 +46,10 @@ class LocalAdministration:
     async def collections(self) -> tuple[CollectionInfo, ...]:
         """Every collection with its size."""
         return await self._ingestion.collections()
+
+    async def forget(self, which: Forgetting) -> int:
+        """Forget remembered interactions, or only count them."""
+        return await self._ingestion.forget(which)
 
     async def search(self, query: str, collection: str, limit: int) -> SearchReply:
         """Passages of one collection, best first."""

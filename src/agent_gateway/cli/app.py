@@ -13,6 +13,7 @@ from agent_gateway.cli.commands import (
     approving,
     audit,
     documents,
+    forgetting,
     inspection,
     keys,
     policy,
@@ -24,6 +25,9 @@ from agent_gateway.cli.commands import (
 from agent_gateway.cli.group import CommandGroup
 
 PROGRAM = "agent-gateway"
+COMMANDS = (
+    serving, talking, documents, forgetting, inspection, approving, policy, routing, spending, audit, keys,
+)  # fmt: skip
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 gateway unreachable or data directory busy. "
     "Every command takes --json."
@@ -48,7 +52,7 @@ def build_app(*, rich: bool) -> typer.Typer:
         rich_markup_mode="rich" if rich else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for module in (serving, talking, documents, inspection, approving, policy, routing, spending, audit, keys):
+    for module in COMMANDS:
         module.add_commands(app)
     return app
 

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from agent_gateway.api.shapes import ApprovalList, ApprovalReport, PersonaList, SearchReply
+from agent_gateway.api.shapes import ApprovalList, ApprovalReport, ForgetReply, PersonaList, SearchReply
 from agent_gateway.approval import Approval, HumanDecision
 from agent_gateway.client import check, open_http, unreachable
 from agent_gateway.errors import GatewayError, Unavailable
-from agent_gateway.interfaces import CollectionInfo, IngestProgress, RouteExplanation
+from agent_gateway.interfaces import CollectionInfo, Forgetting, IngestProgress, RouteExplanation
 from agent_gateway.messages import Problem
 
 
@@ -70,6 +70,11 @@ class ControlClient:
     async def collections(self) -> tuple[CollectionInfo, ...]:
         """Every collection with its size."""
         return msgspec.json.decode(await self._ask("GET", "/collections"), type=tuple[CollectionInfo, ...])
+
+    async def forget(self, which: Forgetting) -> int:
+        """Forget remembered interactions, or only count them."""
+        done = await self._ask("POST", "/forget", msgspec.to_builtins(which))
+        return msgspec.json.decode(done, type=ForgetReply).matching
 
     async def search(self, query: str, collection: str, limit: int) -> SearchReply:
         """Passages of one collection, best first."""

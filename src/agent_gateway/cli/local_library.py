@@ -19,6 +19,8 @@ from agent_gateway.knowledge.lancedb_store import Store
 from agent_gateway.knowledge.library import Library
 from agent_gateway.knowledge.ranker import load_ranker
 from agent_gateway.knowledge.rows import TableMark
+from agent_gateway.runs.database import FILE_NAME
+from agent_gateway.runs.withdrawal import StoredWithdrawal
 
 if TYPE_CHECKING:
     from agent_gateway.interfaces import Vector
@@ -59,7 +61,8 @@ async def open_library(data_dir: Path, labels: Mapping[tuple[Path, str], str]) -
         async with BulkEncoder(cache) as bulk:
             mark = TableMark(encoder=SHA256, precision=bulk.precision, sentences=bulk.mode)
             ingester, encoder = Ingester(store, bulk, mark), QueryEncoder(cache, bulk)
-            library = Library(store, ingester, encoder, ranker=load_ranker(), labels=labels)
+            undelivered = StoredWithdrawal(data_dir / FILE_NAME)
+            library = Library(store, ingester, encoder, ranker=load_ranker(), labels=labels, undelivered=undelivered)
             await library.load()
             yield library
     finally:

@@ -10,6 +10,7 @@ OWN_COMMANDS = (
     "ingest",
     "search",
     "collections",
+    "forget",
     "personas",
     "plugins",
     "tools",

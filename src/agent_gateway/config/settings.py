@@ -128,9 +128,10 @@ class RunsSettings(Section):
 
 
 class KnowledgeSettings(Section):
-    """The knowledge base: seconds between two tidyings of its tables."""
+    """The knowledge base: seconds between two tidyings, and whether owners see what others asked the same persona."""
 
     optimize_seconds: Annotated[Number, Field(gt=0)] = 300.0
+    share_memories: bool = False
 
 
 class Settings(BaseSettings):

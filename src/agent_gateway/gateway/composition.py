@@ -61,7 +61,7 @@ class Gateway:
         with loading():
             await import_heavy()
         self._runs = runs = await self._open_runs()
-        encoder, knowledge, ingestion = await self._open_knowledge()
+        encoder, knowledge, ingestion = await self._open_knowledge(runs)
         self.registry = await asyncio.to_thread(self.registry.startup)
         visibility = Visibility(self.registry, knowledge)
         classifier = await self._open_classifier(encoder)
@@ -111,13 +111,15 @@ class Gateway:
     def _tell_plugins(self, run: Run) -> None:
         self.registry.run_finished(run)
 
-    async def _open_knowledge(self) -> tuple[Encoder, Knowledge, Ingestion]:
+    async def _open_knowledge(self, runs: SqliteRuns) -> tuple[Encoder, Knowledge, Ingestion]:
         brought = self._parts.knowledge
         if brought is not None and self._parts.encoder is not None:
             self.readiness.set("knowledge")
             self.readiness.set("encoder")
             return self._parts.encoder, brought, FixedIngestion(brought)
-        self._stock = stock = await open_stock(self.configuration, self.registry, self._parts.encoder, self.readiness)
+        self._stock = stock = await open_stock(
+            self.configuration, self.registry, self._parts.encoder, self.readiness, runs.undelivered
+        )
         if brought is not None:
             return stock.encoder, brought, FixedIngestion(brought)
         return stock.encoder, stock.library, stock.library

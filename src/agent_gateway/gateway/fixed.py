@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from agent_gateway.errors import Conflict
-from agent_gateway.interfaces import CollectionInfo, IngestProgress, Knowledge
+from agent_gateway.interfaces import CollectionInfo, Forgetting, IngestProgress, Knowledge
 
 _DETAIL = "this gateway's knowledge base was brought along ready-made and cannot be changed"
 
@@ -30,3 +30,7 @@ class FixedIngestion:
     async def collections(self) -> tuple[CollectionInfo, ...]:
         """Every collection with its size."""
         return await self._knowledge.collections()
+
+    async def forget(self, which: Forgetting) -> int:
+        """Refuse."""
+        raise Conflict(_DETAIL, code="knowledge_fixed")

@@ -11,7 +11,7 @@ from agent_gateway.config import Configuration
 from agent_gateway.gateway.memory import give_back
 from agent_gateway.gateway.readiness import ReadinessBoard
 from agent_gateway.gateway.warming import cache_folder, ingest_folder, open_encoder
-from agent_gateway.interfaces import Encoder, Interaction
+from agent_gateway.interfaces import Encoder, Interaction, Undelivered
 from agent_gateway.registry import RegisteredFolder, Registry
 
 if TYPE_CHECKING:
@@ -52,7 +52,11 @@ class Stock:
 
 
 async def open_stock(
-    configuration: Configuration, registry: Registry, encoder: Encoder | None, readiness: ReadinessBoard
+    configuration: Configuration,
+    registry: Registry,
+    encoder: Encoder | None,
+    readiness: ReadinessBoard,
+    undelivered: Undelivered,
 ) -> Stock:
     """Ingest the folders whose collections are missing, make the query encoder unless given, and load everything."""
     from agent_gateway.knowledge.encoders.bulk_encoder import BulkEncoder  # noqa: PLC0415 - loaded once the ports answer
@@ -85,7 +89,15 @@ async def open_stock(
         encoder = await open_encoder(data_dir, bulk, store, questions, partial(readiness.set, "encoder"))
     await bulk.close()
     readiness.set("encoder")
-    library = Library(store, ingester, encoder, ranker=load_ranker(), labels=registry.folder_labels())
+    library = Library(
+        store,
+        ingester,
+        encoder,
+        ranker=load_ranker(),
+        labels=registry.folder_labels(),
+        undelivered=undelivered,
+        share_memories=configuration.settings.knowledge.share_memories,
+    )
     await library.load()
     readiness.set("knowledge")
     present = tuple(folder for folder in registry.folders if folder.collection in known)

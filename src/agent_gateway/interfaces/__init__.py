@@ -17,13 +17,13 @@ from agent_gateway.interfaces.completions import (
     ModelUse,
     Standing,
 )
+from agent_gateway.interfaces.memories import Forgetting, Interaction, Undelivered
 from agent_gateway.interfaces.routing import Failure, RouteCase, RouteChoice, RouteExplanation, RoutePolicy, Step
 from agent_gateway.interfaces.runs import Runs, TurnRequest
 from agent_gateway.interfaces.search import (
     CollectionInfo,
     Ingestion,
     IngestProgress,
-    Interaction,
     Knowledge,
     Passage,
     SearchQuery,
@@ -69,6 +69,7 @@ __all__ = [
     "Emit",
     "Encoder",
     "Failure",
+    "Forgetting",
     "Generation",
     "GenerationRequest",
     "IngestProgress",
@@ -97,5 +98,6 @@ __all__ = [
     "Tools",
     "TurnRequest",
     "TurnState",
+    "Undelivered",
     "Vector",
 ]

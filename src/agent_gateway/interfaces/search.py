@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
+from agent_gateway.interfaces.memories import Forgetting
 from agent_gateway.messages import Recollection
 
 if TYPE_CHECKING:
@@ -58,24 +59,6 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Interaction(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished turn as it is remembered in `agent-interactions`; `at` is ISO 8601, UTC.
-
-    `vector` is the query's, float16 bytes, so that it need not be encoded again; empty when it is not known.
-    """
-
-    run_id: str
-    conversation_id: str
-    persona: str
-    owner: str
-    query: str
-    response: str
-    category: str
-    sources: tuple[str, ...]
-    at: str
-    vector: bytes = b""
-
-
 class CollectionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a collection holds and with which encoder it was made."""
 
@@ -122,7 +105,7 @@ class IngestProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class Ingestion(Protocol):
-    """The administration of collections, in this process or in the running gateway."""
+    """The administration of what is known, in this process or in the running gateway."""
 
     def ingest(self, path: str, collection: str) -> AsyncIterator[IngestProgress]:
         """Bring a collection up to date with a file or folder."""
@@ -134,4 +117,8 @@ class Ingestion(Protocol):
 
     async def collections(self) -> tuple[CollectionInfo, ...]:
         """Every collection with its size."""
+        ...
+
+    async def forget(self, which: Forgetting) -> int:
+        """Forget remembered interactions at once, or only count them; returns how many match."""
         ...

@@ -15,13 +15,15 @@ from agent_gateway.errors import NotFound
 from agent_gateway.interfaces import (
     CollectionInfo,
     Encoder,
+    Forgetting,
     IngestProgress,
     Interaction,
     SearchQuery,
     SearchResult,
+    Undelivered,
 )
 from agent_gateway.knowledge.encoders.weights import DIMENSIONS
-from agent_gateway.knowledge.filters import Filter
+from agent_gateway.knowledge.forgetting import delete_interactions, find_interactions
 from agent_gateway.knowledge.index import CollectionIndex, IndexedChunk
 from agent_gateway.knowledge.ingest import Ingester
 from agent_gateway.knowledge.lancedb_store import Store
@@ -39,7 +41,8 @@ class Library:
     """Implements `Knowledge` and `Ingestion`, and is the sink of the runs' outbox.
 
     `encoder` encodes queries. `labels` are the names of folders that the gateway ingests by itself, so that one that
-    is ingested by hand is the same folder.
+    is ingested by hand is the same folder. `undelivered` are the interactions that are still to come. With
+    `share_memories`, an owner is reminded of what the other owners asked the same persona.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Library:
         *,
         ranker: Ranker,
         labels: Mapping[tuple[Path, str], str] = MappingProxyType({}),
+        undelivered: Undelivered | None = None,
+        share_memories: bool = False,
     ) -> None:
         self._store = store
         self.ingester = ingester
@@ -60,6 +65,12 @@ class Library:
         #: The revision of the table that each index was made of.
         self._built: dict[str, int] = {}
         self._memories = Memories(DIMENSIONS)
+        self._undelivered = undelivered
+        self._share = share_memories
+        #: What is written to the store and to memory is not forgotten between the two.
+        self._remembering = asyncio.Lock()
+        #: Runs whose interactions were taken back; a batch that was read before may still bring them.
+        self._withdrawn: set[str] = set()
 
     async def load(self) -> None:
         """Read every collection and the latest interactions into memory."""
@@ -78,8 +89,8 @@ class Library:
         return search_collections(chosen, self._ranker, query.text, vector, query.limit)
 
     async def recall(self, vector: NDArray[np.float32], persona: str, owner: str) -> tuple[Recollection, ...]:
-        """Remembered questions of this persona and owner close to the vector."""
-        return self._memories.recall(vector, persona, owner)
+        """Remembered questions of this persona and owner, or of all its owners, close to the vector."""
+        return self._memories.recall(vector, persona, owner, shared=self._share)
 
     async def collections(self) -> tuple[CollectionInfo, ...]:
         """Every collection with its size."""
@@ -114,13 +125,29 @@ class Library:
 
     async def absorb(self, remember: Sequence[Interaction], forget: Sequence[str]) -> None:
         """Write and delete remembered interactions; done twice it is as if done once."""
-        vectors = [await self._vector(interaction) for interaction in remember]
-        bare = [msgspec.structs.replace(interaction, vector=b"") for interaction in remember]
-        await self._store.add_interactions(bare, vectors, self.ingester.mark)
-        self._memories.add(bare, vectors)
-        if forget:
-            await self._store.delete_interactions([Filter("run_id", tuple(forget))])
+        vectors = {each.run_id: await self._vector(each) for each in remember}
+        async with self._remembering:
+            kept = [
+                msgspec.structs.replace(each, vector=b"") for each in remember if each.run_id not in self._withdrawn
+            ]
+            found = [vectors[each.run_id] for each in kept]
+            await self._store.add_interactions(kept, found, self.ingester.mark)
+            self._memories.add(kept, found)
+            await delete_interactions(self._store, forget)
             self._memories.forget(forget)
+            self._withdrawn.difference_update(forget)
+
+    async def forget(self, which: Forgetting) -> int:
+        """Forget remembered interactions at once, or only count them; returns how many match."""
+        # First those on their way: one that arrives in between is found below.
+        coming = await self._undelivered.withdraw(which) if self._undelivered is not None else ()
+        async with self._remembering:
+            run_ids = tuple({*coming, *await find_interactions(self._store, which)})
+            if not which.dry_run:
+                self._withdrawn.update(coming)
+                await delete_interactions(self._store, run_ids)
+                self._memories.forget(run_ids)
+        return len(run_ids)
 
     async def _vector(self, interaction: Interaction) -> NDArray[np.float32]:
         if interaction.vector:

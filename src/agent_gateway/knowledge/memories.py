@@ -63,8 +63,11 @@ class Memories:
                 self._entries[row] = None
                 self._vectors[row] = 0
 
-    def recall(self, vector: Floats, persona: str, owner: str) -> tuple[Recollection, ...]:
-        """The questions of this persona and owner that come closest, best first."""
+    def recall(self, vector: Floats, persona: str, owner: str, *, shared: bool = False) -> tuple[Recollection, ...]:
+        """The questions of this persona that come closest, best first: those of this owner, or when `shared` of all.
+
+        Another owner's run is not named: it could not be read.
+        """
         if not self._rows:
             return ()
         count = len(self._entries)
@@ -74,11 +77,11 @@ class Memories:
             if cosines[row] < SIMILAR or len(found) == MOST:
                 break
             entry = self._entries[row]
-            if entry is not None and entry.scope == (persona, owner):
+            if entry is not None and (entry.scope == (persona, owner) or (shared and entry.scope[0] == persona)):
                 found.append(
                     Recollection(
                         question=entry.question,
-                        run_id=entry.run_id,
+                        run_id=entry.run_id if entry.scope[1] == owner else "",
                         asked_at=entry.at,
                         sources=entry.sources,
                         score=round(float(cosines[row]), 4),

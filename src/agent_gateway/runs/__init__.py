@@ -10,5 +10,6 @@ from __future__ import annotations
 from agent_gateway.runs.database import Draining
 from agent_gateway.runs.outbox import Sink
 from agent_gateway.runs.store import RunOptions, SqliteRuns
+from agent_gateway.runs.withdrawal import StoredWithdrawal
 
-__all__ = ["Draining", "RunOptions", "Sink", "SqliteRuns"]
+__all__ = ["Draining", "RunOptions", "Sink", "SqliteRuns", "StoredWithdrawal"]

@@ -111,12 +111,13 @@ def read_delivery(connection: sqlite3.Connection) -> Delivery:
     rows = connection.execute("SELECT id, kind, payload FROM outbox ORDER BY id LIMIT ?", (BATCH,)).fetchall()
     forget = [run_id for _, kind, payload in rows if kind == "forget" for run_id in _RUN_IDS.decode(payload)]
     forgotten = frozenset(forget)
-    remember = [_decode_interaction(payload) for _, kind, payload in rows if kind == "remember"]
+    remember = [decode_interaction(payload) for _, kind, payload in rows if kind == "remember"]
     kept = [interaction for interaction in remember if interaction and interaction.run_id not in forgotten]
     return Delivery(len(rows), rows[-1][0] if rows else 0, kept, forget)
 
 
-def _decode_interaction(payload: bytes) -> Interaction | None:
+def decode_interaction(payload: bytes) -> Interaction | None:
+    """Read a row that remembers; None, and a line in the log, when it cannot be read."""
     try:
         return _INTERACTION.decode(payload)
     except msgspec.MsgspecError as error:

@@ -15,7 +15,16 @@ import msgspec
 
 from agent_gateway.errors import Conflict, InvalidInput, NotFound, Unavailable
 from agent_gateway.events import Event, RunStarted
-from agent_gateway.interfaces import Agent, Approvals, Audit, Interaction, Journal, Ledger, TurnRequest
+from agent_gateway.interfaces import (
+    Agent,
+    Approvals,
+    Audit,
+    Interaction,
+    Journal,
+    Ledger,
+    TurnRequest,
+    Undelivered,
+)
 from agent_gateway.interfaces.checkpoints import Checkpoints
 from agent_gateway.messages import Answer, Conversation, ConversationSummary, Run
 from agent_gateway.runs.acts import Acts
@@ -31,6 +40,7 @@ from agent_gateway.runs.live import LiveRun
 from agent_gateway.runs.outbox import Outbox, Sink
 from agent_gateway.runs.records import StoredRun, mark_interrupted, read_run, run_not_found
 from agent_gateway.runs.recovery import Recovery, not_interrupted
+from agent_gateway.runs.withdrawal import RunningWithdrawal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +143,11 @@ class SqliteRuns:
     def checkpoints(self) -> Checkpoints:
         """The states from which turns go on in the middle."""
         return self._acts.checkpoints
+
+    @property
+    def undelivered(self) -> Undelivered:
+        """The interactions that wait for the knowledge base, and can be taken back."""
+        return RunningWithdrawal(self._executions.commits)
 
     async def start(self, request: TurnRequest) -> Run:
         """Begin a turn; it goes on when the caller goes away.

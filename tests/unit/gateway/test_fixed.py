@@ -4,6 +4,7 @@ import pytest
 
 from agent_gateway.errors import Conflict
 from agent_gateway.gateway.fixed import FixedIngestion
+from agent_gateway.interfaces import Forgetting
 from agent_gateway.testing import StaticKnowledge, passage
 
 
@@ -24,4 +25,7 @@ async def test_what_was_brought_along_cannot_be_changed(fixed: FixedIngestion) -
     assert raised.value.code == "knowledge_fixed"
     with pytest.raises(Conflict) as raised:
         await fixed.drop("docs")
+    assert raised.value.code == "knowledge_fixed"
+    with pytest.raises(Conflict) as raised:
+        await fixed.forget(Forgetting(source="*"))
     assert raised.value.code == "knowledge_fixed"

@@ -147,7 +147,7 @@ async def test_an_object_that_was_made_anew_is_left_alone(
     house: House, control_plane: KubernetesCluster, apps: str, command: str
 ) -> None:
     manifest = {"apiVersion": "apps/v1", "kind": "Deployment", **a_deployment(replicas=9)}
-    text = yaml.safe_dump(manifest) if command.endswith("-f -") else ""
+    text = json.dumps(manifest) if command.endswith("-f -") else ""
     assert (await house.kubectl(f"kubectl {command} -n {apps}", manifest=text)).status == "waiting"
     control_plane.call("DELETE", f"{deployments(apps)}/web")
     (new,) = control_plane.create(deployments(apps), a_deployment())
@@ -206,7 +206,8 @@ async def test_who_may_not_is_told_before_anybody_is_asked(
 ) -> None:
     manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
     for command in ("scale deploy/web --replicas=5", "delete pod web-1", "expose deploy web --port=80", "create -f -"):
-        result = await house.kubectl(f"kubectl {command} -n {apps}", cluster="weak", manifest=manifest)
+        text = manifest if command.endswith("-f -") else ""
+        result = await house.kubectl(f"kubectl {command} -n {apps}", cluster="weak", manifest=text)
         assert result.status == "failed"
         assert "cannot" in result.text or "may not" in result.text
         assert house.approval is None
