@@ -21,6 +21,8 @@ DIM = "dim"
 #: Between two looks at a run that goes on.
 LOOK_SECONDS = 0.2
 GOING_ON = frozenset({"running", "interrupted"})
+#: A turn that was told of a decision still says for a moment that it waits.
+TAKING_NOTICE_SECONDS = 3.0
 _COLUMNS = ("ID", "PERSONA", "TOOL", "ASKED BY", "STATUS", "EXPIRES", "WHAT")
 
 
@@ -53,13 +55,22 @@ def decide(
 
     async def work(control: ControlClient) -> ApprovalReport:
         report = await control.decide(approval, decision, comment)
-        until = time.monotonic() + wait
-        while report.run_status in GOING_ON and time.monotonic() < until:
+        begun = time.monotonic()
+        while goes_on(report, time.monotonic() - begun) and time.monotonic() - begun < wait:
             await asyncio.sleep(LOOK_SECONDS)
             report = await control.approval(approval)
         return report
 
     show(Output(as_json=as_json), reach(configuration, work, quiet=as_json))
+
+
+def goes_on(report: ApprovalReport, seconds: float) -> bool:
+    """Whether more is to come of a decision that was made so many seconds ago."""
+    if report.run_status in GOING_ON:
+        return True
+    begun = report.effect is not None
+    ended = report.effect is not None and report.effect.outcome != ""
+    return report.run_status == "waiting" and (not ended if begun else seconds < TAKING_NOTICE_SECONDS)
 
 
 def reach(configuration: Configuration, work: Callable[[ControlClient], Awaitable[T]], *, quiet: bool) -> T:

@@ -29,33 +29,33 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     vector: bytes = b""
 
 
-class Forgetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which interactions to forget: those that meet every condition that is not empty.
+class Forgetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which interactions to forget: those that meet every condition that is given.
 
     `source` is a glob, and one source that matches is enough; `*` goes across folders too. One of `source`, `run_id`
     and `owner` is needed, else a `ValueError`. With `dry_run` they are only counted.
     """
 
-    source: Condition = ""
-    run_id: Condition = ""
-    owner: Condition = ""
-    persona: Condition = ""
+    source: Condition | None = None
+    run_id: Condition | None = None
+    owner: Condition | None = None
+    persona: Condition | None = None
     dry_run: bool = False
 
     def __post_init__(self) -> None:
         """Refuse to forget everything by an oversight."""
-        if not (self.source or self.run_id or self.owner):
+        if self.source is None and self.run_id is None and self.owner is None:
             raise ValueError("name a source, a run or an owner")
 
     def cites(self, sources: Sequence[str]) -> bool:
         """Tell whether an answer from these sources is meant, as far as sources say so."""
-        return not self.source or any(fnmatchcase(each, self.source) for each in sources)
+        return self.source is None or any(fnmatchcase(each, self.source) for each in sources)
 
     def matches(self, interaction: Interaction) -> bool:
         """Tell whether an interaction is meant."""
         wanted = (self.run_id, self.owner, self.persona)
         given = (interaction.run_id, interaction.owner, interaction.persona)
-        same = all(one in {"", other} for one, other in zip(wanted, given, strict=True))
+        same = all(one in {None, other} for one, other in zip(wanted, given, strict=True))
         return same and self.cites(interaction.sources)
 
 

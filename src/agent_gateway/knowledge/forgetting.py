@@ -35,8 +35,8 @@ async def delete_interactions(store: Store, run_ids: Sequence[str]) -> None:
 
 
 def _filters(which: Forgetting) -> list[Filter]:
-    wanted: dict[FilterColumn, str] = {"run_id": which.run_id, "owner": which.owner, "persona": which.persona}
-    return [equals(column, value) for column, value in wanted.items() if value]
+    wanted: dict[FilterColumn, str | None] = {"run_id": which.run_id, "owner": which.owner, "persona": which.persona}
+    return [equals(column, value) for column, value in wanted.items() if value is not None]
 
 
 def _match(table: Any, which: Forgetting) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def test_every_condition_that_is_given_must_hold(which: Forgetting, meant: bool)
     assert which.matches(interaction("run_1", sources=("a.md", "books/deep/b.md"))) is meant
 
 
-@pytest.mark.parametrize("given", [{}, {"persona": "bruno"}, {"dry_run": True}])
+@pytest.mark.parametrize("given", [{}, {"persona": "bruno"}, {"dry_run": True}, {"source": None}])
 def test_not_everything_is_forgotten_by_an_oversight(given: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError, match="name a source"):
         msgspec.convert(given, Forgetting)
