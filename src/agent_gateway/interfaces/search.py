@@ -78,7 +78,7 @@ class Knowledge(Protocol):
         ...
 
     async def recall(self, vector: Vector, persona: str, owner: str) -> tuple[Recollection, ...]:
-        """Remembered questions of this persona and owner close to the vector."""
+        """Remembered questions of this persona close to the vector: of this owner, or of all where they are shared."""
         ...
 
     def names(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from agent_gateway.completion import ModelSpec
 from agent_gateway.errors import ModelFailed
 from agent_gateway.models.naming import subject
+from agent_gateway.redaction import known_secrets
 
 #: What is shown in the place of a key.
 HIDDEN = "***"
@@ -55,10 +56,13 @@ def _missing(spec: ModelSpec, why: str) -> ModelFailed:
 
 
 def _check(spec: ModelSpec, text: str, named: str) -> str:
-    """A key goes into a header: one line of visible ASCII."""
+    """A key goes into a header: one line of visible ASCII. From here on it is a secret in every text."""
     key = text.strip()
     if not key:
         raise _missing(spec, f"{named} is empty or not set")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise _missing(spec, f"{named} holds no key: it must be one word of ASCII")
+    if len(key) >= _LONG_KEY:
+        # A shorter one, such as "ollama" for a server that wants any, would be found in ordinary words.
+        known_secrets.register(key)
     return key

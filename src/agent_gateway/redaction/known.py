@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from urllib.parse import quote
 
 #: Anything shorter is part of ordinary words.
@@ -12,7 +13,7 @@ _DECODED_FROM = 12
 
 
 class KnownSecrets:
-    """Values that are secrets wherever they appear. Registering is for the start; it holds for the whole process."""
+    """Values that are secrets wherever they appear, in the whole process, from being registered to being released."""
 
     def __init__(self) -> None:
         self.values: tuple[str, ...] = ()
@@ -23,13 +24,22 @@ class KnownSecrets:
         """Make values secrets; one of fewer than six characters is not taken, it would be found in ordinary words."""
         lines = {value.strip() for value in values}
         fresh = [value for value in lines if len(value) >= SHORTEST and value not in self.values]
-        # Replaced, not changed: other threads are reading.
-        self.values = tuple(sorted((*self.values, *fresh), key=len, reverse=True))
-        self.forms = tuple(sorted({form for value in self.values for form in _forms(value)}, key=len, reverse=True))
+        if fresh:
+            self._hold((*self.values, *fresh))
+
+    def release(self, *values: str) -> None:
+        """Hide these no longer: they open nothing any more."""
+        lines = {value.strip() for value in values}
+        self._hold(value for value in self.values if value not in lines)
 
     def clear(self) -> None:
         """Forget all values."""
         self.values = self.forms = ()
+
+    def _hold(self, values: Iterable[str]) -> None:
+        # Replaced, not changed: other threads are reading.
+        self.values = tuple(sorted(values, key=len, reverse=True))
+        self.forms = tuple(sorted({form for value in self.values for form in _forms(value)}, key=len, reverse=True))
 
 
 def _forms(value: str) -> set[str]:

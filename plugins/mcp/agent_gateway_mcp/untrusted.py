@@ -1,0 +1,75 @@
+"""What a server says, made fit to be shown: nothing that is not seen, and not too much of it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST_DESCRIPTION = 1000
+_LONGEST_LINE = 300
+#: Control characters, marks without a width, private ones, halves of others, and the two that break lines unseen.
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+#: Characters that are letters or marks to Unicode, and nothing to the eye.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800")
+_KEPT = frozenset("\n\t")
+#: The fields of a schema that are only read, by a model above all.
+_PROSE = frozenset({"description", "title", "$comment"})
+
+
+def is_seen(character: str) -> bool:
+    """Whether a character shows, or is a plain break between what does; variation selectors do not."""
+    if character in _BLANK or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        return False
+    return character in _KEPT or unicodedata.category(character) not in _UNSEEN
+
+
+def clean_text(text: str, limit: int = LONGEST_DESCRIPTION) -> str:
+    """Text of several lines without what is not seen, cut to a number of characters."""
+    shown = "".join(each for each in text if is_seen(each)).strip()
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def clean_line(text: str, limit: int = _LONGEST_LINE) -> str:
+    """Text as one short line."""
+    return clean_text(" ".join(text.split()), limit)
+
+
+def clean_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema as it is, but for the descriptions and titles in it."""
+    return {key: _clean(key, value) for key, value in schema.items()}
+
+
+def unseen_in_schema(schema: Mapping[str, Any]) -> bool:
+    """Whether a name or value holds what is not seen; the descriptions and titles are cleaned instead."""
+    return any(not is_seen(each) for text in _values(schema) for each in text)
+
+
+def escape(text: str) -> str:
+    """JSON text with what is not seen written as escapes, so that whoever reviews it sees it."""
+    return "".join(each if each == "\n" or is_seen(each) else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", errors="surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _clean(key: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value) if key in _PROSE else value
+    if isinstance(value, Mapping):
+        return clean_schema(value)
+    return [_clean("", each) for each in value] if isinstance(value, list) else value
+
+
+def _values(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, str) and key not in _PROSE:
+        yield value
+    elif isinstance(value, Mapping):
+        for name, below in value.items():
+            yield name
+            yield from _values(below, name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _values(each)
