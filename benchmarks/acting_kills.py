@@ -2,8 +2,9 @@
 
     python -m benchmarks.acting_kills --kills 200 --seed 1
 
-A real gateway and a real Git server. Each round asks for a change ("set user-api to N replicas"), approves it, and
-kills the gateway at one of the points; then a new one starts on the same data, and the round must come to its end.
+A real gateway, a real Git server and a real API server. Each round asks for a change, in Git ("set user-api to N
+replicas") and in the cluster ("restart the api deployment") in turn, approves it, and kills the gateway at one of the
+points; then a new one starts on the same data, and the round must come to its end.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.kubernetes_cluster import KubernetesCluster, running_cluster, write_kubeconfig
 
-from benchmarks.acting_world import MANIFEST, KillingGitServer, Rows
+from benchmarks.acting_world import FILE, MANIFEST, KillingCluster, KillingGitServer, Rows, World
 from benchmarks.gateway_process import AUDITOR, GATEWAY, ROOT, Served, copy_of, find_offset, prepare
 
 READY_LIMIT = 10.0
@@ -53,7 +55,7 @@ class Figures:
     ready: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     acknowledged: int = 0
-    changes: int = 0
+    changes: Counter[str] = field(default_factory=Counter)
 
 
 class Victim:
@@ -103,35 +105,32 @@ class Victim:
 class Trial:
     """Rounds on one data directory."""
 
-    def __init__(self, victim: Victim, git: KillingGitServer, rows: Rows, chance: random.Random) -> None:
-        self._victim, self._git, self._rows, self._chance = victim, git, rows, chance
+    def __init__(self, victim: Victim, worlds: Sequence[World], rows: Rows, chance: random.Random) -> None:
+        self._victim, self._worlds, self._rows, self._chance = victim, worlds, rows, chance
         self.figures = Figures()
 
     async def round(self, number: int, point: str) -> None:
         """Ask, approve, kill at a point, start again, and see it end."""
-        git, figures = self._git, self.figures
-        before = sum(git.effects().values())
-        replicas = number % 90 + 2
-        answer = (
-            await self._victim.http.post("/v1/chat", json={"message": f"set user-api to {replicas} replicas"})
-        ).json()
+        figures = self.figures
+        world = self._worlds[number % len(self._worlds)]
+        before = await asyncio.to_thread(world.made)
+        answer = (await self._victim.http.post("/v1/chat", json={"message": world.message(number)})).json()
         if answer["status"] != "waiting":
             figures.faults.append(f"round {number}: not asked, but {answer['status']}: {answer['response'][:200]}")
             return
         figures.acknowledged += 1
         run_id, approval = answer["run_id"], answer["approvals"][0]["id"]
-        await self._kill_at(point, run_id, approval)
+        await self._kill_at(point, world, run_id, approval)
         figures.kills[point] += 1
         figures.ready.append(await self._victim.start())
         await self._settle(number, point, run_id)
-        made = sum(git.effects().values()) - before
-        figures.changes += made
-        if made != 1 or max(git.effects().values()) > 1:
-            figures.faults.append(f"round {number} ({point}): the change was made {made} times")
-        if f"replicas: {replicas}\n" not in git.files()["apps/user-api.yaml"]:
-            figures.faults.append(f"round {number} ({point}): the file is not as it was approved")
+        made = await asyncio.to_thread(world.made) - before
+        figures.changes[world.name] += made
+        fault = await asyncio.to_thread(world.fault, number)
+        if made != 1 or fault:
+            figures.faults.append(f"round {number} ({world.name}, {point}): made {made} times; {fault}")
 
-    async def _kill_at(self, point: str, run_id: str, approval: str) -> None:
+    async def _kill_at(self, point: str, world: World, run_id: str, approval: str) -> None:
         dead = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -142,8 +141,7 @@ class Trial:
         if point == "waiting":
             kill()
             return
-        self._git.before_push = kill if point == "before the effect" else None
-        self._git.after_push = kill if point == "after the effect" else None
+        world.arm(kill if point == "before the effect" else None, kill if point == "after the effect" else None)
         deciding = asyncio.create_task(self._decide(approval))
         if point == "deciding":
             await asyncio.sleep(self._chance.uniform(0, 0.01))
@@ -154,7 +152,7 @@ class Trial:
             kill()
         async with asyncio.timeout(ROUND_SECONDS):
             await dead.wait()
-        self._git.before_push = self._git.after_push = None
+        world.arm(None, None)
         await asyncio.gather(deciding, return_exceptions=True)
 
     async def _decide(self, approval: str) -> None:
@@ -182,31 +180,39 @@ class Trial:
 
 
 @asynccontextmanager
-async def a_trial(chance: random.Random, served: Served, prepared: Path) -> AsyncIterator[Trial]:
-    """A Git server with one application, and a gateway that may change it."""
+async def a_trial(
+    chance: random.Random, served: Served, prepared: Path, cluster: KubernetesCluster
+) -> AsyncIterator[Trial]:
+    """A Git server and a cluster with one application each, and a gateway that may change them."""
     with tempfile.TemporaryDirectory(prefix="agent-gateway-kills-") as folder, copy_of(prepared) as data_dir:
         git = KillingGitServer(Path(folder) / "apps.git")
-        git.commit({"apps/user-api.yaml": MANIFEST})
+        git.commit({FILE: MANIFEST})
         with git.running():
             config = Path(folder) / "agent-gateway.yaml"
             gitops = {
                 "cache_dir": f"{folder}/cache",
                 "repositories": {"apps": {"url": git.url, "paths": ["apps/**/*.yaml"]}},
             }
-            config.write_text(json.dumps({"runs": {"max_attempts": 10}, "plugins": {"gitops": gitops}}))
+            kubeconfig = write_kubeconfig(Path(folder) / "kubeconfig", {"air": (cluster, "admin")})
+            settings: dict[str, Any] = {"runs": {"max_attempts": 10}, "plugins": {"gitops": gitops}}
+            config.write_text(json.dumps({**settings, "clusters": {"kubeconfig": str(kubeconfig)}}))
             victim = Victim(data_dir, config, served)
+            worlds = (git, await asyncio.to_thread(KillingCluster, cluster))
             try:
                 await victim.start()
-                yield Trial(victim, git, Rows(data_dir), chance)
+                yield Trial(victim, worlds, Rows(data_dir), chance)
             finally:
+                cluster.meddle = None
                 victim.kill()
                 await victim.http.aclose()
 
 
-async def measure(kills: int, seed: int, served: Served | None = None, prepared: Path | None = None) -> Figures:
+async def measure(
+    kills: int, seed: int, cluster: KubernetesCluster, served: Served | None = None, prepared: Path | None = None
+) -> Figures:
     """So many rounds, the points in turn; `prepared` is a data directory that is copied."""
     chosen = served or Served()
-    async with a_trial(random.Random(seed), chosen, prepared or await prepare(chosen)) as trial:
+    async with a_trial(random.Random(seed), chosen, prepared or await prepare(chosen), cluster) as trial:
         for number in range(kills):
             await trial.round(number, POINTS[number % len(POINTS)])
         return trial.figures
@@ -218,9 +224,14 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    figures = asyncio.run(measure(arguments.kills, arguments.seed))
+    assets = Path(os.environ.get("AGENT_GATEWAY_TEST_ASSETS", ROOT.parent / "shared"))
+    with (
+        tempfile.TemporaryDirectory(prefix="agent-gateway-kills-cluster-") as folder,
+        running_cluster(assets, Path(folder)) as cluster,
+    ):
+        figures = asyncio.run(measure(arguments.kills, arguments.seed, cluster))
     print(f"kills {figures.kills.total()}: {dict(figures.kills)}")
-    print(f"acknowledged turns {figures.acknowledged}, changes in Git {figures.changes}")
+    print(f"acknowledged turns {figures.acknowledged}, changes {dict(figures.changes)}")
     ready = sorted(figures.ready)
     print(f"ready again: median {ready[len(ready) // 2]:.2f} s, slowest {ready[-1]:.2f} s")
     slow = [each for each in figures.ready if each > READY_LIMIT]

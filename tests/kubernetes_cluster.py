@@ -203,10 +203,10 @@ class RecordingProxy(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         recorded = Recorded(self.command, parts.path, query, body, dict(self.headers.items()))
         self.target.journal.append(recorded)
-        if self.target.meddle is not None:
-            self.target.meddle(recorded)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
         try:
+            if self.target.meddle is not None:
+                self.target.meddle(recorded)
             self.connection_on.request(self.command, self.path, body or None, headers)
             self._answer(self.connection_on.getresponse())
         except (ConnectionError, TimeoutError):

@@ -73,6 +73,7 @@ from agent_gateway.messages import (
 from agent_gateway.persona import Persona, Policy
 from agent_gateway.phrases import Phrases
 from agent_gateway.plain_names import read_name
+from agent_gateway.redaction import excerpt, known_secrets, redact
 from agent_gateway.tool import (
     Outcome,
     PlainRequest,
@@ -183,8 +184,11 @@ __all__ = [
     "Verification",
     "Warrant",
     "__version__",
+    "excerpt",
     "hookimpl",
     "hookspec",
+    "known_secrets",
     "read_name",
+    "redact",
     "tool",
 ]

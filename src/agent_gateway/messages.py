@@ -40,7 +40,10 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recollection(msgspec.Struct, frozen=True, kw_only=True):
-    """A similar question that was asked before, and the documents its answer cited; never a source by itself."""
+    """A similar question that was asked before, and the documents its answer cited; never a source by itself.
+
+    `run_id` is the run that answered it, `asked_at` an ISO 8601 time in UTC, `score` the cosine of both questions.
+    """
 
     question: str
     run_id: str

@@ -124,6 +124,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert sorted(set(PAGES) - reached) == []
 
 
+def test_every_defence_names_what_shows_it() -> None:
+    rows = [row.strip("| ").split(" | ") for row in read("SECURITY.md").splitlines() if row.startswith("| ")][1:]
+    assert len(rows) > 15
+    for threat, _, shown_by in rows:
+        named = re.findall(r"`([^`]+\.py)`", shown_by)
+        assert named, threat
+        assert [each for each in named if not (ROOT / each).is_file()] == []
+
+
 @pytest.mark.server
 def test_the_table_of_endpoints_is_complete(workspace: Workspace) -> None:
     served = endpoints(workspace.get("/schema", port=30120)) | endpoints(workspace.get("/schema"))

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from agent_gateway.redaction import MARK, has_secret, known_secrets, redact, redact_value
+from agent_gateway.redaction import MARK, excerpt, has_secret, known_secrets, redact, redact_value
 
 #: Put together here, so that no file holds what looks like a secret.
 TOKEN = "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
@@ -93,3 +93,51 @@ def test_more_may_be_hidden_by_pattern() -> None:
 def test_values_are_hidden_by_the_names_beside_them() -> None:
     found = redact_value({"password": "abc def 9", "list": [TOKEN, 7], "name": "web"})
     assert found == {"password": MARK, "list": [MARK, 7], "name": "web"}
+
+
+ID, AWS_KEY = "AKIA" + "QWERTYUIOPASDFGH", "abcdEFGH1234abcdEFGH" + "zxcvZXCV5678+/cvZXCV"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ID} {AWS_KEY}",
+        f"Access: {ID[:10]}\n  {ID[10:]} {AWS_KEY[:20]}\n  {AWS_KEY[20:]}",
+        f'"{ID[:10]}" + "{ID[10:]} {AWS_KEY[:20]}" + "{AWS_KEY[20:]}"',
+        f"{ID}\n{AWS_KEY[:20]}\n{AWS_KEY[20:]}",
+    ],
+)
+def test_an_access_key_is_found_by_its_id_however_both_are_broken(text: str) -> None:
+    hidden = redact(text)
+    assert MARK in hidden
+    for part in (ID[:10], ID[10:], AWS_KEY[:20], AWS_KEY[20:]):
+        assert part not in hidden
+
+
+def test_words_after_the_id_of_an_access_key_are_kept() -> None:
+    rest = "is the key that was used 4 times in eu-west-1 by the Deployment of yesterday"
+    assert redact(f"the key {ID} {rest}") == f"the key {MARK} {rest}"
+
+
+def test_an_excerpt_is_one_short_line() -> None:
+    assert excerpt("  one\n\ttwo\x1b[0m ", 20) == "one two [0m"
+    assert excerpt("a" * 20, 20) == "a" * 20
+    assert excerpt("a" * 21, 20) == "a" * 17 + "..."
+
+
+@pytest.mark.parametrize("seen", range(0, len(TOKEN), 3))
+def test_an_excerpt_never_ends_within_a_secret(seen: int) -> None:
+    """Cut first, the beginning of a token is no longer known for one."""
+    shown = excerpt("x" * (60 - seen) + " " + TOKEN, 64)
+    assert TOKEN[:6] not in shown
+    assert len(shown) <= 64
+
+
+def test_an_excerpt_does_not_join_the_halves_of_a_secret() -> None:
+    assert excerpt(f"token: {TOKEN[:12]}\n{TOKEN[12:]}\nnext", 80) == f"token: {MARK} next"
+
+
+def test_an_excerpt_of_a_very_long_text_has_no_half_secret_either() -> None:
+    shown = excerpt(" " * (40_000 - 10) + TOKEN, 100)
+    assert TOKEN[:6] not in shown
+    assert shown.endswith("...")

@@ -127,7 +127,7 @@ class FluxApi:
 def _error(status: int, found: Any, cluster: str) -> ag.GatewayError:
     """What the API server refused, in its own words."""
     message = str(found.get("message", "")) if isinstance(found, dict) else ""
-    message = message[:_LONGEST_MESSAGE] or f"the API server of '{cluster}' answered {status}"
+    message = ag.excerpt(message, _LONGEST_MESSAGE) or f"the API server of '{cluster}' answered {status}"
     kinds: dict[int, type[ag.GatewayError]] = {401: ag.Forbidden, 403: ag.Forbidden, 404: ag.NotFound, 409: ag.Conflict}
     if status in kinds:
         return kinds[status](message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,12 +122,6 @@ class FluxObject:
         if kind not in SOURCES or not reference.get("name"):
             return None
         return kind, str(reference.get("namespace") or self.namespace), str(reference["name"])
-
-
-def one_line(text: str, length: int) -> str:
-    """Text in one line of bounded length."""
-    line = re.sub(r"\s+", " ", text).strip()
-    return line if len(line) <= length else f"{line[: length - 3]}..."
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import agent_gateway as ag
 from .api import FluxApi
 from .kinds import KINDS, find_kind
 from .lookup import check_name, find
-from .objects import REQUESTED, FluxObject, one_line
+from .objects import REQUESTED, FluxObject
 
 _MOST_LINES = 200
 _DETAILS = ("interval", "path", "url", "ref", "dependsOn", "targetNamespace", "chartRef", "sourceRef")
@@ -56,7 +56,7 @@ def _table(found: list[FluxObject]) -> Iterator[str]:
     yield f"{len(found)} objects, {troubled} not ready, {suspended} suspended"
     for each in listed[:_MOST_LINES]:
         state = f"ready={each.ready}" + (" SUSPENDED" if each.suspended else "")
-        yield f"{each.title}  {state}  {each.revision or '-'}  {one_line(each.message, 240)}"
+        yield f"{each.title}  {state}  {each.revision or '-'}  {ag.excerpt(each.message, 240)}"
     if len(listed) > _MOST_LINES:
         yield f"... and {len(listed) - _MOST_LINES} more; name a kind or a namespace"
 
@@ -84,4 +84,4 @@ def _detail(found: FluxObject) -> Iterator[str]:
 
 
 def _compact(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()[:300]
+    return value if isinstance(value, str) else ag.excerpt(msgspec.json.encode(value).decode(), 300)

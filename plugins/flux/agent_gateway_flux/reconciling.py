@@ -12,7 +12,7 @@ import agent_gateway as ag
 from .api import FluxApi
 from .changes import change, check_approved, describe_change, look_for
 from .lookup import find
-from .objects import REQUESTED, FluxObject, one_line
+from .objects import REQUESTED, FluxObject
 from .waiting import Progress, patience, wait_for
 
 SECONDS = 120.0
@@ -105,7 +105,7 @@ def _tell(found: FluxObject, progress: Progress) -> str:
         return f"{found.title} is ready: {said}"
     if progress is Progress.FAILED:
         return f"{found.title} was reconciled and is NOT ready: {said}"
-    return f"{found.title} was asked and has not finished yet; so far: {one_line(said, 500)}"
+    return f"{found.title} was asked and has not finished yet; so far: {ag.excerpt(said, 500)}"
 
 
 def _now() -> str:

@@ -24,6 +24,7 @@ _MOST_COMMITS = 5000
 _MOST_LISTED = 100
 _MOST_FILES = 50
 _LONGEST_DIFF = 30_000
+_LONGEST_SUBJECT = 200
 
 
 def parse_since(since: str) -> float:
@@ -111,12 +112,14 @@ def _resolve(checkout: Checkout, name: str, head: Commit) -> Commit:
 def _describe(commit: Commit) -> dict[str, Any]:
     author = commit.author.decode("utf-8", errors="replace").partition(" <")[0]
     moment = datetime.fromtimestamp(commit.commit_time, UTC)
+    # A secret may begin in the first line and end in the second.
+    message = ag.redact(commit.message.decode("utf-8", errors="replace"))
     trailers = read_trailers(commit.message)
     return {
         "commit": commit.id.decode()[:12],
         "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "author": author,
-        "subject": commit.message.decode("utf-8", errors="replace").strip().partition("\n")[0][:200],
+        "subject": ag.excerpt(message.strip().partition("\n")[0], _LONGEST_SUBJECT),
         **({"trailers": trailers} if trailers else {}),
     }
 

@@ -95,13 +95,17 @@ class RepositorySettings(BaseModel):
             secret = os.environ.get(self.password_env, "")
             if not secret:
                 raise ag.Unavailable(f"the environment has no {self.password_env}", code="git_credentials")
+            ag.known_secrets.register(secret)
             return secret
         if self.token_file is None:
             return ""
         try:
-            return self.token_file.read_text(encoding="utf-8").strip()
+            secret = self.token_file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             raise ag.Unavailable(f"{self.token_file} cannot be read", code="git_credentials") from None
+        # It may have changed since the gateway was started.
+        ag.known_secrets.register(secret)
+        return secret
 
 
 class GitopsSettings(BaseModel):

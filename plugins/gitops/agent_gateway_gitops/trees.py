@@ -86,11 +86,11 @@ def changed_files(store: BaseObjectStore, before: bytes | None, after: bytes) ->
 
 
 def unified(path: str, before: bytes | None, after: bytes | None) -> str:
-    """The unified diff of one file, as git writes it but without ids."""
-    old, new = (
-        [] if each is None else each.decode("utf-8", errors="replace").splitlines(keepends=True)
-        for each in (before, after)
-    )
+    """The unified diff of one file, as git writes it but without ids and secrets."""
+    texts = ["" if each is None else ag.redact(each.decode("utf-8", errors="replace")) for each in (before, after)]
+    if before != after and texts[0] == texts[1] != "":
+        return f"{path}: a secret changes, not shown\n"
+    old, new = (each.splitlines(keepends=True) for each in texts)
     names = ("/dev/null" if before is None else f"a/{path}", "/dev/null" if after is None else f"b/{path}")
     lines = difflib.unified_diff(old, new, *names)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

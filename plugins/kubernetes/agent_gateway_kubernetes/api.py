@@ -127,9 +127,9 @@ def _message(response: ag.ApiResponse) -> str:
     try:
         status = msgspec.json.decode(response.body)
     except msgspec.DecodeError:
-        return response.body[:200].decode(errors="replace").strip()
+        return ag.excerpt(response.body.decode(errors="replace"), 200)
     message = status.get("message") if isinstance(status, dict) else None
-    return str(message or "")[:_LONGEST_MESSAGE]
+    return ag.excerpt(str(message or ""), _LONGEST_MESSAGE)
 
 
 def _decode(body: bytes) -> Any:

@@ -62,4 +62,4 @@ def _split(spec: str) -> list[str]:
 
 def _cell(value: Any, path: Sequence[Piece]) -> str:
     found = find(value, path)
-    return ",".join(plain(each).replace("\n", " ") for each in found) if found else "<none>"
+    return ",".join(ag.redact(plain(each)).replace("\n", " ") for each in found) if found else "<none>"

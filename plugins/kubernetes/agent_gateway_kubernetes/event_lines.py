@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import agent_gateway as ag
+
 from .ages import age
 from .api import Api
 from .listing import Wanted, read_objects
@@ -41,7 +43,7 @@ def _cells(event: Mapping[str, Any]) -> list[str]:
     about = event.get("involvedObject") or {}
     repeated = int(event.get("count") or (event.get("series") or {}).get("count") or 1)
     seen = age(_last_seen(event)) + (f" (x{repeated})" if repeated > 1 else "")
-    message = " ".join(str(event.get("message", "")).split())[:_LONGEST_MESSAGE]
+    message = ag.excerpt(str(event.get("message", "")), _LONGEST_MESSAGE)
     target = f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
     return [seen, str(event.get("type", "")), str(event.get("reason", "")), target, message]
 

@@ -59,7 +59,7 @@ async def read_logs(api: Api, pods: Sequence[Mapping[str, Any]], wish: LogWish) 
         title = f"{pod['metadata']['name']}/{container}"
         text = await _read(api, pod, container, wish)
         if wish.prefix:
-            parts.append("\n".join(f"[{title}] {line}" for line in text.splitlines()))
+            parts.append("\n".join(f"[{title}] {line}" for line in ag.redact(text).splitlines()))
         else:
             parts.append(f"==> {title} <==\n{text or '(nothing)'}" if several else text)
     if len(places) > MOST_LOGS:
@@ -78,8 +78,11 @@ async def _read(api: Api, pod: Mapping[str, Any], container: str, wish: LogWish)
             raise
         return f"(no log: {error.detail})"
     text = answer.body.decode(errors="replace").rstrip("\n")
-    cut = len(answer.body) >= min(wish.limit_bytes, MOST_BYTES)
-    return f"{text}\n(cut: this log has more)" if cut else text
+    if len(answer.body) < min(wish.limit_bytes, MOST_BYTES):
+        return text
+    # Half a word may be half a secret, which nobody would know for one.
+    whole = text.rpartition("\n")[0] or text.rpartition(" ")[0]
+    return f"{whole}\n(cut: this log has more)"
 
 
 def _containers(pod: Mapping[str, Any], wish: LogWish) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+import agent_gateway as ag
+
 _GAP = "   "
 
 
@@ -60,7 +62,7 @@ def _cells(row: Mapping[str, Any], columns: Sequence[Any], shown: Sequence[int],
 
 def _name(row: Mapping[str, Any], columns: Sequence[Any], index: int, style: TableStyle) -> str:
     value = row["cells"][index]
-    text = "" if value is None else str(value).replace("\n", " ")
+    text = "" if value is None else ag.redact(str(value)).replace("\n", " ")
     return f"{style.kind}/{text}" if style.kind and columns[index].get("format") == "name" else text
 
 

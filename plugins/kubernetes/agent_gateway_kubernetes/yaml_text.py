@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+import agent_gateway as ag
+
 from .pruning import prune, state_of
 
 _MOST_LINES = 400
@@ -36,8 +38,8 @@ def show_yaml(value: Any) -> str:
 
 
 def diff_objects(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
-    """The unified diff of what somebody decides about an object; empty when nothing changes."""
-    before, after = ([] if each is None else to_yaml(_diffable(each)).splitlines() for each in (old, new))
+    """The unified diff of what somebody decides about an object, without secrets; empty when nothing changes."""
+    before, after = ([] if each is None else ag.redact(to_yaml(_diffable(each))).splitlines() for each in (old, new))
     was, becomes = f"a/{name}" if old else "/dev/null", f"b/{name}" if new else "/dev/null"
     lines = list(difflib.unified_diff(before, after, was, becomes, lineterm="", n=3))
     if not lines and old is not None and new is not None and state_of(old) != state_of(new):

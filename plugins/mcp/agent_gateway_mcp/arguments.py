@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+import agent_gateway as ag
+
 from .untrusted import unseen_in_schema
 
 _LARGEST_SCHEMA = 20_000
@@ -72,7 +74,7 @@ def schema_fault(schema: Mapping[str, Any]) -> str:
     try:
         jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator).check_schema(schema)
     except (jsonschema.SchemaError, RecursionError) as error:
-        return f"its input schema is none: {str(error).splitlines()[0][:_LONGEST_FAULT]}"
+        return f"its input schema is none: {ag.excerpt(str(error).splitlines()[0], _LONGEST_FAULT)}"
     return ""
 
 
@@ -99,7 +101,7 @@ def _checker(schema: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
         if error is None:
             return ""
         place = ".".join(map(str, error.absolute_path))
-        return f"{f'`{place}`: ' if place else ''}{error.message}"[:_LONGEST_FAULT]
+        return ag.excerpt(f"{f'`{place}`: ' if place else ''}{error.message}", _LONGEST_FAULT)
 
     return find_fault
 

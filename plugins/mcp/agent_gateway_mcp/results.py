@@ -17,7 +17,9 @@ def show_result(server: str, tool: str, result: Any) -> str:
     parts = [_show(each) for each in result.content]
     text = "\n".join(part for part in parts if part)
     if result.is_error:
-        detail = f"'{tool}' of the MCP server '{server}' failed: {text[:_LONGEST_ERROR] or 'it does not say why'}"
+        detail = (
+            f"'{tool}' of the MCP server '{server}' failed: {ag.redact(text)[:_LONGEST_ERROR] or 'it does not say why'}"
+        )
         raise ag.GatewayError(detail, code="mcp_tool_failed")
     structured = result.structured_content
     if structured is not None and not any(_is_json_of(part, structured) for part in parts):

@@ -127,6 +127,8 @@ def read_variable(name: str) -> str:
     if not value or not value.isascii() or not value.isprintable():
         detail = f"the environment variable {name} holds {'what cannot be sent' if value else 'no secret'}"
         raise ag.Unavailable(detail, code="mcp_credentials")
+    # It may have changed since the gateway was started.
+    ag.known_secrets.register(value)
     return value
 
 

@@ -97,7 +97,7 @@ class RemoteTool:
     async def _preview(self, /, **arguments: Any) -> ag.Preview:
         await self._session.check(self._name, self._accepted)
         given = json.dumps(given_arguments(self._accepted.input_schema, arguments), ensure_ascii=False)
-        shown = escape(given)
+        shown = escape(ag.redact(given))
         cut = "" if len(shown) <= _LONGEST_ARGUMENTS else f"... ({len(shown)} characters: see the arguments)"
         called = f"'{clean_line(self._name, 100)}' of the MCP server '{self._server}'"
         return ag.Preview(summary=f"Call {called} with {shown[:_LONGEST_ARGUMENTS]}{cut}", targets=(self._target(),))

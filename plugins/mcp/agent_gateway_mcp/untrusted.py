@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import agent_gateway as ag
+
 LONGEST_DESCRIPTION = 1000
 _LONGEST_LINE = 300
 #: Control characters, marks without a width, private ones, halves of others, and the two that break lines unseen.
@@ -25,14 +27,14 @@ def is_seen(character: str) -> bool:
 
 
 def clean_text(text: str, limit: int = LONGEST_DESCRIPTION) -> str:
-    """Text of several lines without what is not seen, cut to a number of characters."""
-    shown = "".join(each for each in text if is_seen(each)).strip()
+    """Text of several lines without secrets and what is not seen, cut to a number of characters."""
+    shown = "".join(each for each in ag.redact(text) if is_seen(each)).strip()
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
 def clean_line(text: str, limit: int = _LONGEST_LINE) -> str:
     """Text as one short line."""
-    return clean_text(" ".join(text.split()), limit)
+    return clean_text(" ".join(ag.redact(text).split()), limit)
 
 
 def clean_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,8 +79,7 @@ def trust(settings: ServerSettings) -> ssl.SSLContext:
 
 def show_message(text: str) -> str:
     """What a server said, as one short line."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "..."
+    return ag.excerpt(text, _LONGEST_MESSAGE)
 
 
 async def _read(place: Place, response: httpx.Response, limit: int) -> bytes:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import agent_gateway as ag
+
 from .series import show_labels
 from .shapes import as_dicts
 from .windows import show_clock
@@ -39,8 +41,7 @@ def read_lines(answer: Mapping[str, Any]) -> list[LogLine]:
 
 def shorten(text: str, most: int = _LONGEST_LINE) -> str:
     """A line that stays one, and not too long."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text[: 4 * most]).split())
-    return line if len(line) <= most else line[:most] + "..."
+    return ag.excerpt(text, most)
 
 
 def count_lines(lines: Sequence[LogLine]) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import agent_gateway as ag
+
 from .log_lines import shorten
 from .windows import show_clock
 
@@ -100,4 +102,4 @@ def _what_it_says(text: str) -> str:
             said = next((fields[key] for key in _MESSAGE_KEYS if isinstance(fields.get(key), str)), "")
             level = next((fields[key] for key in _LEVEL_KEYS if isinstance(fields.get(key), str)), "")
             text = f"{level} {said}".strip() if said else text
-    return text[:_LONGEST_LINE]
+    return ag.excerpt(text, _LONGEST_LINE)

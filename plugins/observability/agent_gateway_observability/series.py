@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import agent_gateway as ag
+
 from .shapes import as_dicts
 from .trends import describe_trend
 from .windows import show_clock
@@ -118,4 +120,4 @@ def _or_value(line: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text if len(text) <= _LONGEST_LABEL else text[:_LONGEST_LABEL] + "...", ensure_ascii=False)
+    return json.dumps(ag.excerpt(text, _LONGEST_LABEL), ensure_ascii=False)

@@ -91,6 +91,8 @@ def read_secret(variable: str, file: Path | None) -> str:
         raise ag.Unavailable(f"{place} holds no secret", code="server_credentials")
     if not secret.isascii() or not (secret.isprintable() or not secret):
         raise ag.Unavailable(f"{place} holds what cannot be sent", code="server_credentials")
+    # It may have changed since the gateway was started.
+    ag.known_secrets.register(secret)
     return secret
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import agent_gateway as ag
+
 from .call_graph import quantile, service_graph
 from .critical_path import critical_path, own_times
 from .trace_model import Span, Trace
@@ -115,8 +117,7 @@ def _tree(trace: Trace) -> Iterator[str]:
 
 def one_line(text: str) -> str:
     """What somebody wrote into a span, on one line and not too long."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "..."
+    return ag.excerpt(text, _LONGEST_MESSAGE)
 
 
 def _count(number: int, what: str) -> str:

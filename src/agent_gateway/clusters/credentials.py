@@ -12,6 +12,7 @@ import yaml
 
 from agent_gateway.clusters.kubeconfig import Kubeconfig, check_credentials
 from agent_gateway.errors import InvalidInput
+from agent_gateway.redaction import known_secrets
 
 #: Where Kubernetes puts a pod's own credentials.
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -92,6 +93,7 @@ class Credentials:
         """The configuration to use now; `anew` when the server has refused the last one."""
         if anew or self._configuration is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
             self._configuration = await self._access.load()
+            known_secrets.register(*authorization(self._configuration).get("Authorization", "").split())
             self._read_at = time.monotonic()
         return self._configuration
 

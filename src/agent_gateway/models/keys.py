@@ -62,7 +62,5 @@ def _check(spec: ModelSpec, text: str, named: str) -> str:
         raise _missing(spec, f"{named} is empty or not set")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise _missing(spec, f"{named} holds no key: it must be one word of ASCII")
-    if len(key) >= _LONG_KEY:
-        # A shorter one, such as "ollama" for a server that wants any, would be found in ordinary words.
-        known_secrets.register(key)
+    known_secrets.register(key)
     return key

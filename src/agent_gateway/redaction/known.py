@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterable
 from urllib.parse import quote
 
-#: Anything shorter is part of ordinary words.
-SHORTEST = 6
+#: Anything shorter, such as a password "admin", is part of ordinary words.
+SHORTEST = 8
 #: From this length on its encoded form is found by decoding.
 _DECODED_FROM = 12
 
@@ -21,7 +21,7 @@ class KnownSecrets:
         self.forms: tuple[str, ...] = ()
 
     def register(self, *values: str) -> None:
-        """Make values secrets; one of fewer than six characters is not taken, it would be found in ordinary words."""
+        """Make values secrets; one of fewer than eight characters is not taken, it would be found in ordinary words."""
         lines = {value.strip() for value in values}
         fresh = [value for value in lines if len(value) >= SHORTEST and value not in self.values]
         if fresh:

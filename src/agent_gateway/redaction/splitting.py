@@ -16,6 +16,10 @@ _WINDOW = 8192
 #: A shorter beginning is everywhere.
 _DISTINCT = 3
 _CONTINUES = re.compile(r"(?=[A-Za-z0-9_.=/+-]*[0-9]|[a-z]*[A-Z]+[a-z]+[A-Z])[A-Za-z0-9_.=/+-]{6,}")
+#: What may stand between the two secrets of a pair, and in how many pieces the second may be: more are words.
+_BESIDE = re.compile(r"[\"':=,|]{1,8}")
+_BASE64 = re.compile(r"[A-Za-z0-9/+]+")
+_PIECES = 3
 _PIECE = re.compile(r"[A-Za-z0-9_.=/+-]+")
 #: Words in a row have fewer digits than a token.
 _DIGITS = 2
@@ -76,7 +80,21 @@ def _find_shape(text: str, view: View, shape: TokenShape) -> Iterator[Span]:
         end = _end_of(text, view, shape, at)
         if end:
             yield view.origin(at, end)
+        if shape.beside and starts_anew(text, view.origin(at, at + 1)[0]):
+            yield from _find_beside(view, at + shape.shortest, shape.beside)
         at = view.text.find(shape.start, end or at + 1)
+
+
+def _find_beside(view: View, after: int, length: int) -> Iterator[Span]:
+    """The second secret of a pair, in a few pieces."""
+    found = _BESIDE.match(view.text, after)
+    start = found.end() if found else after
+    end = start + length
+    secret = view.text[start:end]
+    pieces = bisect_right(view.breaks, end - 1) - bisect_right(view.breaks, start) + 1
+    mixed = all(any(map(kind, secret)) for kind in (str.isdigit, str.isupper, str.islower))
+    if len(secret) == length and pieces <= _PIECES and mixed and _BASE64.fullmatch(secret):
+        yield view.origin(start, end)
 
 
 def _end_of(text: str, view: View, shape: TokenShape, at: int) -> int:

@@ -28,13 +28,15 @@ def starts_anew(text: str, at: int) -> bool:
 class TokenShape:
     """A token begins with `start`, and `rest`, a regular expression, is what follows: `least` characters at least.
 
-    `sure`: the beginning is so rare that the rest need not look random.
+    `sure`: the beginning is so rare that the rest need not look random. `beside` is the length of a second secret in
+    base64 that usually follows, 0 for none.
     """
 
     start: str
     rest: str
     least: int
     sure: bool = False
+    beside: int = 0
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -77,7 +79,8 @@ _HEX = "a-fA-F0-9"
 _BASE64 = "A-Za-z0-9+/=_-"
 
 SHAPES: tuple[TokenShape, ...] = (
-    *(_shape(start, _UPPER) for start in ("AKIA", "ASIA", "ABIA", "ACCA")),
+    # The id of an access key, which may be letters alone, and the key itself.
+    *(TokenShape(start, "[A-Z0-9]{16}", 16, sure=True, beside=40) for start in ("AKIA", "ASIA", "ABIA", "ACCA")),
     *(_shape(f"gh{kind}_", sure=True) for kind in "pousr"),
     _shape("github_pat_", "A-Za-z0-9_", 20, sure=True),
     *(_shape(f"gl{kind}-", _WORD, sure=True) for kind in "pat dt rt cbt ptt ft imt agent soat oas ffct".split()),

@@ -32,7 +32,11 @@ class Acts:
         self.checkpoints = SqliteCheckpoints(database, commits, lives)
 
     async def recover(self) -> None:
-        """Expire what is due, wait for what is not, and let runs go on whose approval was decided meanwhile."""
+        """Expire what is due, wait for what is not, and let runs go on whose approval was decided meanwhile.
+
+        Effects that were cut off and that no run will look up are recorded as unknown.
+        """
+        await self.journal.give_up()
         await self._expiry.sweep()
         await self._resumption.consider_all()
 

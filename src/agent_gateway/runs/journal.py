@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import structlog
 
 from agent_gateway.approval import EffectRecord
 from agent_gateway.errors import Conflict, InvalidInput, NotFound
@@ -22,8 +23,18 @@ from agent_gateway.tool import Outcome, Target, ToolResult
 _FIELDS = EffectRecord.__struct_fields__
 _SELECT = f"SELECT {', '.join(_FIELDS)} FROM effects WHERE key = ?"  # noqa: S608 the columns are the fields of a struct
 _INSERT = f"INSERT INTO effects ({', '.join(_FIELDS)}, digest) VALUES ({', '.join('?' * len(_FIELDS))}, ?)"  # noqa: S608 as above
+_ABANDONED = (
+    "SELECT key, call_id, tool FROM effects LEFT JOIN runs ON runs.id = effects.run_id WHERE effects.outcome = ''"
+    " AND (runs.id IS NULL OR runs.status NOT IN ('running', 'waiting', 'interrupted')) ORDER BY begun_at"
+)
+_CUT_OFF = (
+    "The gateway was cut off while this was being done, after its turn had ended. Whether anything was changed is not"
+    " known: look at the targets."
+)
 _TARGETS = msgspec.json.Decoder(tuple[Target, ...])
 _RESULT = msgspec.json.Decoder(ToolResult)
+
+_log = structlog.get_logger(__name__)
 
 
 class SqliteJournal:
@@ -69,6 +80,17 @@ class SqliteJournal:
         if not found:
             raise NotFound(f"no effect {key!r} was begun", code="effect_not_found")
 
+    async def give_up(self) -> int:
+        """Record `unknown` for effects that were cut off and whose runs will not look them up any more; how many.
+
+        To be called at the start, when nothing is going on yet. A waiting or interrupted run looks its effects up.
+        """
+        abandoned = await self._database.read(read_abandoned)
+        for key, call_id, tool in abandoned:
+            await self.finish(key, "unknown", ToolResult(call_id=call_id, name=tool, status="failed", text=_CUT_OFF))
+            _log.warning("effect_given_up", key=key, tool=tool, hint=_CUT_OFF)
+        return len(abandoned)
+
     def _now(self) -> Moment:
         return moment_of(self._commits.clock.now())
 
@@ -83,6 +105,11 @@ def find_effect(connection: sqlite3.Connection, *, key: str) -> EffectRecord | N
     fields["targets"] = _TARGETS.decode(fields["targets"])
     fields["result"] = None if fields["result"] is None else _RESULT.decode(fields["result"])
     return EffectRecord(**fields)
+
+
+def read_abandoned(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Key, call and tool of the effects without an outcome that belong to no run that goes on."""
+    return list(connection.execute(_ABANDONED))
 
 
 def begin_effect(

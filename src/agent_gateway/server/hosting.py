@@ -14,7 +14,7 @@ from agent_gateway.errors import InvalidInput
 from agent_gateway.gateway import Gateway, Parts
 from agent_gateway.knowledge.lock import DataLock
 from agent_gateway.redaction import known_secrets
-from agent_gateway.registry import Registry
+from agent_gateway.registry import Registry, held_secrets
 from agent_gateway.server.protocol import ConnectionLimits
 from agent_gateway.server.serving import ServeOptions, run, serve
 from agent_gateway.server.shutdown import Shutdown
@@ -85,7 +85,8 @@ def open_house(
         requests = port_requests(registry, settings.server.port, placement.port_offset)
         authenticated = settings.auth.configured
         bound = bind(placement.host, requests, insecure=placement.insecure, authenticated=authenticated)
-        known_secrets.register(token)
+        secrets_held = (token, *held_secrets(registry.settings))
+        known_secrets.register(*secrets_held)
         try:
             lock.publish(bound.control.url, token, gateway_url(bound))
             gateway = Gateway(configuration, without_ports(registry, bound), parts, control_token=token)
@@ -94,7 +95,7 @@ def open_house(
             yield House(gateway, bound, token, options)
         finally:
             bound.close()
-            known_secrets.release(token)
+            known_secrets.release(*secrets_held)
 
 
 def port_requests(registry: Registry, gateway_port: int, offset: int | None) -> tuple[PortRequest, ...]:

@@ -10,6 +10,8 @@ from tests.unit.runs.acting import APPROVE, approval, effect, later, result
 
 from agent_gateway.approval import Approval
 from agent_gateway.errors import Conflict, InvalidInput, NotFound
+from agent_gateway.interfaces import Emit
+from agent_gateway.messages import Run
 
 if TYPE_CHECKING:
     from .conftest import Desk
@@ -115,3 +117,35 @@ async def test_what_cannot_be_stored_is_refused(desk: Desk) -> None:
         await desk.runs.journal.begin(effect(approval(), approval="", arguments={"x": "\ud800"}))
     with pytest.raises(InvalidInput):
         await desk.runs.audit.note("call_denied", {"x": object()})
+
+
+async def test_effect_that_was_cut_off_and_whose_run_is_over_is_recorded_as_unknown(desk: Desk) -> None:
+    """A turn may end, by cancellation, while its effect goes on; then the gateway is killed."""
+    ended = await desk.ask("one")
+    record = msgspec.structs.replace(effect(approval()), run_id=ended.run_id, approval="", key="k-ended")
+    await desk.runs.journal.begin(record)
+    await desk.reopen()
+    assert await desk.runs._acts.journal.give_up() == 1
+    assert await desk.runs._acts.journal.give_up() == 0
+    found = await desk.runs.journal.find("k-ended")
+    assert found is not None
+    assert found.outcome == "unknown"
+    assert found.result is not None
+    assert "not known" in found.result.text
+    assert [kind for kind, _ in await entries(desk)][-1] == "effect_ended"
+
+
+async def test_effect_of_a_run_that_goes_on_is_left_to_it(desk: Desk) -> None:
+    go_on = asyncio.Event()
+
+    async def wait(run: Run, _emit: Emit) -> str:
+        await go_on.wait()
+        return run.message
+
+    desk.agent.script = wait
+    running = await desk.start("one")
+    record = msgspec.structs.replace(effect(approval()), run_id=running.id, approval="", key="k-running")
+    await desk.runs.journal.begin(record)
+    assert await desk.runs._acts.journal.give_up() == 0
+    go_on.set()
+    await desk.runs.result(running.id)

@@ -30,7 +30,8 @@ _DOMAINS = tuple(
     "amazonaws.com gke.io google.com azure.com azure.workload.identity k8s.aws banzaicloud.io external-secrets.io "
     "bitnami.com mittwald.de emberstack.com appscode.com cert-manager.io kyverno.io gatekeeper.sh getambassador.io "
     "traefik.io haproxy.org haproxy.com opentelemetry.io katacontainers.io openshift.io crossplane.io agent-gateway "
-    "solo.io tailscale.com spiffe.io infisical.com doppler.com datadoghq.com dynatrace.com".split()
+    "solo.io tailscale.com spiffe.io infisical.com doppler.com datadoghq.com dynatrace.com metallb.io "
+    "metallb.universe.tf weave.works longhorn.io rook.io velero.io k3s.io".split()
 )
 _PREFIXES = ("io.kubernetes.", "io.katacontainers.", "io.containerd.", "run.oci.", "io.cilium.", "agent-gateway")
 _WORDS = ("inject", "snippet", "podsecurity", "seccomp", "apparmor", "rolearn", "aadpodidbinding", "managedby",

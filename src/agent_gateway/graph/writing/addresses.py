@@ -8,6 +8,9 @@ import re
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _IGNORED = re.compile(r"[\x00-\x20]+")
 _WHOLE = re.compile(r"""\s*(?:<[^<>\n]*>|[^\s<>]*)(?:\s+(?:"[^"<\\]*"|'[^'<\\]*'))?\s*""")
+#: What many renderers make a link of although nothing says that it is one: from `://` or `www.` on.
+BARE = re.compile(r"(?:://|\bwww\.)[^\s<]*")
+_BEHIND = ".,;:!?)]}*_~|'\"`"
 _REMOTE = re.compile(r"[a-zA-Z][\w+.-]*:|[/\\]{2}|\\")
 
 
@@ -26,6 +29,11 @@ def target_of(address: str) -> str:
     address = address.strip()
     target = address[1:].partition(">")[0] if address.startswith("<") else (address.split() or [""])[0]
     return target.rstrip("/")
+
+
+def bare_target(address: str) -> str:
+    """An address in the middle of a text without what follows it there."""
+    return address.rstrip(_BEHIND).rstrip("/")
 
 
 def tidy(address: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from agent_gateway.graph.writing.addresses import is_remote, target_of, tidy
+from agent_gateway.graph.writing.addresses import BARE, bare_target, is_remote, target_of, tidy
 from agent_gateway.graph.writing.markdown_code import LONGEST_HELD, CodeSpans
 from agent_gateway.graph.writing.markup import read_bracket
 from agent_gateway.interfaces import Generation, Passage
 from agent_gateway.messages import Citation
 
 #: Where something may begin that is looked at.
-_SPECIAL = re.compile(r"[\[\]!`<~:]|(?<! ) +\Z| (?=\[)")
+_SPECIAL = re.compile(r"[\[\]!`<~:]|\bw{1,3}\Z|\bwww\.|(?<! ) +\Z| (?=\[)")
 #: A piece of text without any of these and without a space at its end needs no reading.
-_MARKS = re.compile(r"[\[\]!`<~\r]")
+_MARKS = re.compile(r"[\[\]!`<~\r]|:/{0,2}\Z|://|\bw{1,3}\Z|\bwww\.")
+_UNFINISHED_BARE = re.compile(r":/?|w{1,3}|(?:://|www\.)[^\s<]*")
 _MARK = re.compile(r"\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 #: The same, as long as more text may complete it.
 _UNFINISHED_MARK = re.compile(r"\[[\d\s,;]*\]?")
@@ -50,7 +51,7 @@ class Citer:
         self._fresh: list[Generation] = []
         self._invented: list[int] = []
         self._told: set[int] = set()
-        self._stripped = {"image": 0, "link": 0, "tag": 0}
+        self._stripped = {"image": 0, "link": 0, "tag": 0, "address": 0}
 
     @property
     def begun(self) -> bool:
@@ -141,8 +142,10 @@ class Citer:
                 return self._space(text, start, final=final)
             case "]":
                 return self._close(text, start, final=final)
-            case ":":
+            case ":" if self._before == "]":
                 return self._define(text, start, final=final)
+            case ":" | "w":
+                return self._address(text, start, final=final)
             case "<":
                 return self._bracket(text, start, final=final)
         return self._open(text, start, final=final)
@@ -239,8 +242,6 @@ class Citer:
 
     def _define(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
         """The target of a reference, `[name]: target`, which is taken out unless it was given or leads nowhere else."""
-        if self._before != "]":
-            return ":", start + 1
         rest = text[start : start + LONGEST_HELD + 1]
         if not final and len(rest) <= LONGEST_HELD and _UNFINISHED_DEFINITION.fullmatch(rest):
             return None, start
@@ -257,6 +258,20 @@ class Citer:
             return (" :" if "[" in target or "<" in target else ":"), start + 1
         self._stripped["link"] += 1
         return "", definition.end()
+
+    def _address(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
+        """An address that nothing marks as one: as it is when it was given, else it is kept from becoming a link."""
+        rest = text[start : start + LONGEST_HELD + 1]
+        if not final and len(rest) <= LONGEST_HELD and _UNFINISHED_BARE.fullmatch(rest):
+            return None, start
+        address = BARE.match(rest)
+        if address is None:
+            return text[start], start + 1
+        mark, broken = ("://", "[:]//") if text[start] == ":" else ("www.", "www[.]")
+        if len(address[0]) <= LONGEST_HELD and self._known(bare_target(address[0])):
+            return mark, start + len(mark)
+        self._stripped["address"] += 1
+        return broken, start + len(mark)
 
     def _bracket(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
         """An HTML tag or a link in angle brackets."""
@@ -286,7 +301,9 @@ class Citer:
             yield "The model's answer had a link that is in none of its sources; only its text was kept."
         if self._stripped["tag"]:
             yield "The model's answer had HTML that loads or links something from elsewhere; it was removed."
-        self._stripped = {"image": 0, "link": 0, "tag": 0}
+        if self._stripped["address"]:
+            yield "The model's answer had an address that is in none of its sources; it was kept from being a link."
+        self._stripped = dict.fromkeys(self._stripped, 0)
 
 
 def _cite(number: int, passage: Passage) -> Citation:

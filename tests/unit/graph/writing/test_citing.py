@@ -66,7 +66,14 @@ TABLE = {
     "a mark as a link": ("So it is [1](https://evil.example).", "So it is [1].", [1], 0),
     "a remark at a mark": ("So [1](see above).", "So [1] (see above).", [1], 0),
     "a link with parentheses": ("See [it](https://evil.example/a_(b)).", "See it.", [], 1),
-    "an unfinished link": ("See [it](https://evil.example", "See [it] (https://evil.example", [], 0),
+    "an unfinished link": ("See [it](https://evil.example", "See [it] (https[:]//evil.example", [], 1),
+    "an address": ("See https://evil.example/?q=secret now.", "See https[:]//evil.example/?q=secret now.", [], 1),
+    "an address in brackets": ("So (https://evil.example/x).", "So (https[:]//evil.example/x).", [], 1),
+    "an address without a scheme": ("See www.evil.example/?q=s.", "See www[.]evil.example/?q=s.", [], 1),
+    "a known address": (f"See {KNOWN}, or ({KNOWN}).", f"See {KNOWN}, or ({KNOWN}).", [], 0),
+    "more behind a known address": (f"See {KNOWN}?q=secret", f"See {KNOWN[:5]}[:]{KNOWN[6:]}?q=secret", [], 1),
+    "an address in code": ("Use `http://x.example` [1].", "Use `http://x.example` [1].", [1], 0),
+    "a word that ends in w": ("So: w, ww or www it is", "So: w, ww or www it is", [], 0),
     "an unfinished mark": ("See [1", "See [1", [], 0),
     "a space at the end": ("See it ", "See it ", [], 0),
 }
@@ -133,7 +140,17 @@ def test_what_comes_after_another_call_stands_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "nasty", ["![a]" * 2000, "[" * 5000, "[a](b" * 2000, " " * 20000 + "x", "`" * 5000, "[1]" * 2000]
+    "nasty",
+    [
+        "![a]" * 2000,
+        "[" * 5000,
+        "[a](b" * 2000,
+        " " * 20000 + "x",
+        "`" * 5000,
+        "[1]" * 2000,
+        "a://" * 5000,
+        "www." * 5000,
+    ],
 )
 def test_hostile_text_takes_no_time(nasty: str) -> None:
     begun = time.perf_counter()
