@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,12 @@ GATES = {
     "imports": (str(BIN / "lint-imports"), "--no-logo"),
     "sizes": (str(BIN / "python"), "scripts/sizes.py"),
 }
-PYTEST = (str(BIN / "python"), "-m", "pytest", "--cov", "--cov-report=term:skip-covered")
+#: Each process starts servers of its own, so more of them than this cost more than they save.
+PROCESSES = min(os.cpu_count() or 1, 4)
+PYTEST = (
+    *(str(BIN / "python"), "-m", "pytest", "--cov", "--cov-report=term:skip-covered"),
+    *("--numprocesses", str(PROCESSES), "--dist", "loadfile"),
+)
 
 
 def main(arguments: list[str]) -> int:
