@@ -178,7 +178,9 @@ async def test_list_is_narrowed_down_and_newest_first(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"summary": "\ud800"}, {"arguments": {"x": object()}}, {"expires_at": "soon"}], ids=repr
+    "changes",
+    [{"summary": "\ud800"}, {"arguments": {"x": object()}}, {"expires_at": "soon"}],
+    ids=["text", "object", "time"],
 )
 async def test_what_cannot_be_stored_is_refused_and_harms_nobody_else(desk: Desk, changes: dict[str, Any]) -> None:
     results = await asyncio.gather(
