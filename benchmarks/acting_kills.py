@@ -165,6 +165,9 @@ class Trial:
             run = await self._victim.read(run_id)
             if run.get("status") == "completed":
                 return
+            if run.get("status") not in {"running", "waiting", "interrupted"}:
+                self.figures.faults.append(f"round {number} ({point}): it ended otherwise: {run}")
+                return
             pending = (await self._victim.http.get("/v1/approvals")).json()["approvals"]
             mine = [each for each in pending if each["run_id"] == run_id]
             if run.get("status") == "waiting" and not mine:

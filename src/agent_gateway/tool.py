@@ -173,8 +173,9 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     recognize: Callable[[PlainRequest], Recognition | None] | None = None
 
     def effect_of(self, arguments: Mapping[str, Any]) -> Effect:
-        """The effect of a call with these arguments."""
-        return self.effect(arguments) if callable(self.effect) else self.effect
+        """The effect of a call with these arguments; what a rule does not call a read is a write."""
+        found = self.effect(arguments) if callable(self.effect) else self.effect
+        return "read" if found == "read" else "write"
 
     def judge_call(self, arguments: Mapping[str, Any]) -> Verdict:
         """The tool's own rule: reads run, writes ask, and `judge` may be stricter."""

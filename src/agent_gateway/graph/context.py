@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,7 +74,7 @@ class AgentContext:
         #: Puts an event on the run's stream.
         self.emit = scope.emit
         self._tools = faculties.tools
-        self._calls = itertools.count(1)
+        self._calls = Counter[str]()
         self._sources = Sources()
         self.run_id = scope.run.id
         self.conversation_id = scope.run.conversation_id
@@ -170,8 +171,7 @@ class AgentContext:
 
         What a stage calls is never automatic: nobody knows what it read before.
         """
-        # Not the names of a model's calls: a tool may call another one in the middle of those.
-        call = ToolCall(id=f"stage-{next(self._calls)}", name=name, arguments=arguments)
+        call = ToolCall(id=self._name_call(name, arguments), name=name, arguments=arguments)
         result = await self.attempt(call)
         if result.status != "waiting":
             return result
@@ -180,6 +180,16 @@ class AgentContext:
         if result.status == "waiting":
             raise ApprovalPending(pending)
         return result
+
+    def _name_call(self, name: str, arguments: dict[str, Any]) -> str:
+        """The name of a stage's call: by what it is, for a stage that runs again may call others before it.
+
+        They are not the names of a model's calls: a tool may call another one in the middle of those.
+        """
+        said = msgspec.json.encode((name, arguments), order="deterministic", enc_hook=repr)
+        digest = hashlib.sha256(said).hexdigest()[:12]
+        self._calls[digest] += 1
+        return f"stage-{digest}-{self._calls[digest]}"
 
     async def ask(self, question: str) -> str:
         """Ask a human, and return what they answered."""

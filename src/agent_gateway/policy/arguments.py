@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,12 +28,23 @@ def convert_arguments(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
             for name, value in given.items()
             if value is not None or name in required or _accepts(properties.get(name, {}), "null")
         }
+        if not _is_finite(softened):
+            raise InvalidInput(_explain(tool, given, "a number must be finite"))
         arguments = msgspec.convert(softened, tool.arguments, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(_explain(tool, given, str(error))) from None
     except RecursionError:
         raise InvalidInput(_explain(tool, given, "the arguments are nested too deeply")) from None
     return msgspec.structs.asdict(arguments)
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers are such: JSON has no other, so they would be shown as something else than is done."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list) or all(map(_is_finite, value))
 
 
 def _soften(value: Any, schema: Mapping[str, Any]) -> Any:

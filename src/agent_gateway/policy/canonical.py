@@ -10,11 +10,20 @@ from typing import Any
 import msgspec
 
 from agent_gateway.approval import Approval
+from agent_gateway.tool import ToolCall
 
 
 def new_approval_id() -> str:
     """An id that nobody guesses."""
     return f"approval-{secrets.token_hex(10)}"
+
+
+def plain_arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments as JSON holds them, in one order: what is stored, compared, and bound to an approval."""
+    # Sets have an order of their own in each process, and keys of other types are written as text.
+    found = msgspec.to_builtins(call.arguments, str_keys=True, order="deterministic")
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+    return plain
 
 
 def digest_of(approval: Approval) -> str:

@@ -88,13 +88,10 @@ class ToolExecutor:
 
     async def perform(self, call: ToolCall, context: Any, *, automatic: bool = False) -> ToolResult:
         """Make a call that `call` said is waiting, once and for all."""
-        approval = await self._records.approvals.of_call(context.run_id, call.id)
-        if approval is not None:
-            # What is done is what was shown, whatever has become of the call on its way here.
-            call = ToolCall(id=call.id, name=approval.tool, arguments=approval.arguments)
         case = self._open(call, context, automatic=automatic)
         if isinstance(case, ToolResult):
             return case
+        approval = await self._records.approvals.of_call(context.run_id, call.id)
         return await self._writes.perform(case, approval)
 
     async def forget(self, run_id: str) -> None:

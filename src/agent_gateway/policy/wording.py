@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import msgspec
@@ -30,8 +31,16 @@ _OUTCOMES: Mapping[Outcome, str] = {
 
 def describe_call(call: ToolCall) -> str:
     """A call in one line, for a tool that cannot say what it would change."""
-    arguments = msgspec.json.encode(call.arguments, enc_hook=str).decode()
-    return f"Call {call.name} with {redact(clean(arguments))[:_LONGEST_ARGUMENTS]}"
+    arguments = redact(_show_unseen(msgspec.json.encode(call.arguments, enc_hook=str).decode()))
+    if len(arguments) > _LONGEST_ARGUMENTS:
+        more = f"... ({len(arguments)} characters: look at all of its arguments)"
+        arguments = arguments[: _LONGEST_ARGUMENTS - len(more)] + more
+    return f"Call {call.name} with {arguments}"
+
+
+def _show_unseen(text: str) -> str:
+    """JSON text with escapes instead of what nobody sees, and what makes text run backwards."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def tell_refusal(approval: Approval) -> str:

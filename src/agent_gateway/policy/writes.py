@@ -19,7 +19,7 @@ from agent_gateway.approval import Approval, EffectRecord, effect_key
 from agent_gateway.errors import Conflict, GatewayError
 from agent_gateway.interfaces import Approvals, Audit, Context, Journal
 from agent_gateway.policy.border import cross
-from agent_gateway.policy.canonical import digest_of, new_approval_id
+from agent_gateway.policy.canonical import digest_of, new_approval_id, plain_arguments
 from agent_gateway.policy.gate import Asker, Gate
 from agent_gateway.policy.output import Excerpt, clean
 from agent_gateway.policy.wording import NO_DECISION, describe_call, show_error, tell_refusal, tell_verification
@@ -40,6 +40,7 @@ from agent_gateway.tool import (
 T = TypeVar("T")
 #: How long the world may take to answer whether an effect has happened, after a call that may have used up its time.
 _VERIFY_SECONDS = 20.0
+_ANOTHER = "Not done: another call was asked for under this name."
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,8 @@ class Writes:
         """
         begun = time.perf_counter()
         existing = await self._records.approvals.of_call(case.context.run_id, case.call.id)
+        if existing is not None and _differs(case, existing):
+            return _result(case, "refused", _ANOTHER, begun)
         if existing is None and verdict.decision == "ask":
             preview = await self._preview(case)
             if isinstance(preview, GatewayError):
@@ -98,9 +101,11 @@ class Writes:
     async def perform(self, case: Case, approval: Approval | None) -> ToolResult:
         """Make the call once: its earlier result if there is one, the world's word if it was begun and never ended."""
         begun = time.perf_counter()
+        if approval is not None and _differs(case, approval):
+            return _result(case, "refused", _ANOTHER, begun)
         record = await self._records.journal.find(effect_key(case.context.run_id, case.call.id))
         if record is not None:
-            return await self._look_up(case, record)
+            return await self._look_up(case, record, approval)
         if approval is not None and approval.status != "approved":
             waits = approval.status == "pending"
             return _result(case, "waiting" if waits else "refused", tell_refusal(approval), begun, approval=approval.id)
@@ -154,11 +159,11 @@ class Writes:
         await self._records.journal.finish(record.key, outcome, result)
         return result
 
-    async def _look_up(self, case: Case, record: EffectRecord) -> ToolResult:
+    async def _look_up(self, case: Case, record: EffectRecord, approval: Approval | None) -> ToolResult:
         """The result of a call that was made, or begun, before."""
         begun = time.perf_counter()
-        if (record.tool, record.arguments) != (case.tool.name, msgspec.to_builtins(case.call.arguments)):
-            return _result(case, "refused", "Not done: another call was made under this name.", begun)
+        if _differs(case, record):
+            return _result(case, "refused", _ANOTHER, begun)
         if record.result is not None:
             return record.result
         log.info("effect_looked_up", key=record.key, tool=record.tool)
@@ -167,8 +172,14 @@ class Writes:
             verified = Verification(outcome="unknown", text="this tool cannot tell whether it has happened")
         repeatable = case.tool.idempotent or case.tool.effect_of(case.call.arguments) == "read"
         if verified.outcome == "not_done" or (verified.outcome == "unknown" and repeatable):
-            # Known not to have happened, or harmless to do again: what was approved is still to be done.
-            return await self._shield(self._effect(case, record))
+            # Known not to have happened, or harmless to do again: what was approved is still to be done, if it may be.
+            refusal = await self._refuse(case, approval) or _tell_late(approval)
+            if not refusal:
+                return await self._shield(self._effect(case, record))
+            await self._records.audit.note("call_denied", {**case.named(), "reason": refusal})
+            result = _result(case, "refused", f"The gateway was cut off before this was done. {refusal}", begun)
+            await self._records.journal.finish(record.key, verified.outcome, result)
+            return result
         status: ResultStatus = "ok" if verified.outcome == "done" else "failed"
         result = _result(case, status, f"The gateway was cut off meanwhile. {tell_verification(verified)}", begun)
         await self._records.journal.finish(record.key, verified.outcome, result)
@@ -225,7 +236,7 @@ class Writes:
             persona=case.asker.persona.id,
             requester=case.asker.owner,
             tool=case.tool.name,
-            arguments=msgspec.to_builtins(case.call.arguments),
+            arguments=plain_arguments(case.call),
             effect=case.tool.effect_of(case.call.arguments),
             digest="",
             reason=verdict.reason or f"'{case.tool.name}' needs a human's decision.",
@@ -246,13 +257,24 @@ class Writes:
             persona=case.asker.persona.id,
             requester=case.asker.owner,
             tool=case.tool.name,
-            arguments=msgspec.to_builtins(case.call.arguments),
+            arguments=plain_arguments(case.call),
             targets=preview.targets,
             approval=approval.id if approval is not None else "",
             approver=approval.approver if approval is not None else "",
             comment=approval.comment if approval is not None else "",
             begun_at=_iso(datetime.now(UTC)),
         )
+
+
+def _differs(case: Case, earlier: Approval | EffectRecord) -> bool:
+    """Whether a call is another one than was asked for, or begun, under its name."""
+    return (earlier.tool, earlier.arguments) != (case.tool.name, plain_arguments(case.call))
+
+
+def _tell_late(approval: Approval | None) -> str:
+    """That an approval is too old to begin with what it allows; empty when it is not."""
+    late = approval is not None and datetime.fromisoformat(approval.expires_at) <= datetime.now(UTC)
+    return "The time in which it was approved is over." if late else ""
 
 
 def _warrant(record: EffectRecord) -> Warrant:

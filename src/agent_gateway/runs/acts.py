@@ -43,6 +43,7 @@ class Acts:
     def close(self) -> None:
         """Wake no run any more."""
         self._expiry.close()
+        self._resumption.close()
 
     def _watch(self, approval: Approval) -> None:
         self._expiry.watch(moment_of(approval.expires_at).microseconds)

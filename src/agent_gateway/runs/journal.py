@@ -85,9 +85,9 @@ class SqliteJournal:
 
         To be called at the start, when nothing is going on yet. A waiting or interrupted run looks its effects up.
         """
-        abandoned = await self._database.read(read_abandoned)
-        for key, call_id, tool in abandoned:
-            await self.finish(key, "unknown", ToolResult(call_id=call_id, name=tool, status="failed", text=_CUT_OFF))
+        # After everything that was stored before: ends of runs among that.
+        abandoned = await self._commits.perform(partial(give_up_effects, chain=self._commits.chain, now=self._now()))
+        for key, tool in abandoned:
             _log.warning("effect_given_up", key=key, tool=tool, hint=_CUT_OFF)
         return len(abandoned)
 
@@ -107,9 +107,21 @@ def find_effect(connection: sqlite3.Connection, *, key: str) -> EffectRecord | N
     return EffectRecord(**fields)
 
 
-def read_abandoned(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    """Key, call and tool of the effects without an outcome that belong to no run that goes on."""
-    return list(connection.execute(_ABANDONED))
+def give_up_effects(connection: sqlite3.Connection, *, chain: AuditChain, now: Moment) -> list[tuple[str, str]]:
+    """End the effects without an outcome that belong to no run that goes on; returns key and tool of each."""
+    abandoned = connection.execute(_ABANDONED).fetchall()
+    for key, call_id, tool in abandoned:
+        result = ToolResult(call_id=call_id, name=tool, status="failed", text=_CUT_OFF)
+        finish_effect(connection, chain=chain, key=key, end=("unknown", _encode(result), result.status), now=now)
+    return [(key, tool) for key, _, tool in abandoned]
+
+
+def has_open_effects(connection: sqlite3.Connection, *, run_id: str) -> bool:
+    """Whether effects of a run were begun and have no outcome."""
+    (found,) = connection.execute(
+        "SELECT count(*) FROM effects WHERE run_id = ? AND outcome = ''", (run_id,)
+    ).fetchone()
+    return bool(found)
 
 
 def begin_effect(

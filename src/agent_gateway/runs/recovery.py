@@ -15,6 +15,7 @@ from agent_gateway.runs.closure import closure_of
 from agent_gateway.runs.conversations import Conversations
 from agent_gateway.runs.database import Database
 from agent_gateway.runs.executions import Executions
+from agent_gateway.runs.journal import has_open_effects
 from agent_gateway.runs.live import LiveRun
 from agent_gateway.runs.outcomes import cancelled_answer
 from agent_gateway.runs.records import EVENTS_PAGE, StoredRun, read_events, read_interrupted, read_run, run_not_found
@@ -53,7 +54,12 @@ class Recovery:
     async def resume(self, run_id: str) -> Run:
         """Run an interrupted turn again, from its stored state if it has one; or end it when that is no use."""
         stored = await self._load(run_id, "interrupted")
-        return await self._take_up(stored, self._problem(stored.run))
+        problem = self._problem(stored.run)
+        if problem is not None and await self._database.read(partial(has_open_effects, run_id=run_id)):
+            detail = f"{problem.detail}; whether a change that it had begun was made is not known"
+            hint = "look at what it was to change, and at agent-gateway audit list"
+            problem = msgspec.structs.replace(problem, detail=detail, hint=hint)
+        return await self._take_up(stored, problem)
 
     async def go_on(self, run_id: str) -> Run:
         """Let a run go on that waited: what it waited for is decided."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -12,6 +13,9 @@ from agent_gateway.errors import Conflict, GatewayError, NotFound
 from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.records import decode_answer
 from agent_gateway.runs.recovery import Recovery
+
+#: When looking at a run has failed it is looked at again, after so many seconds each time.
+_AGAIN = (1.0, 5.0, 30.0, 120.0, 600.0)
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +30,7 @@ class Resumption:
         self._database = database
         self._recovery = recovery
         self._looking: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     def consider(self, run_id: str) -> None:
         """Let the run go on in the background, if it waits and nothing it waits for is pending."""
@@ -38,15 +43,31 @@ class Resumption:
         for run_id in await self._database.read(read_waiting):
             self.consider(run_id)
 
+    def close(self) -> None:
+        """Look at nothing again: the next process does. What has begun to go on is let go on."""
+        self._closing.set()
+
     async def _consider(self, run_id: str) -> None:
+        for seconds in _AGAIN:
+            error = await self._look(run_id)
+            if error is None:
+                return
+            _log.error("run_not_resumed", run_id=run_id, error=str(error), retry_seconds=seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), seconds)
+                return
+
+    async def _look(self, run_id: str) -> GatewayError | None:
+        """Let the run go on if it may; the error when that could not be found out."""
         try:
             if await self._database.read(partial(read_whether_decided, run_id=run_id)):
                 await self._recovery.go_on(run_id)
         except (Conflict, NotFound, Draining):
             # It goes on already, was cancelled or deleted, or is taken up by the next process.
-            return
+            return None
         except GatewayError as error:
-            _log.error("run_not_resumed", run_id=run_id, error=str(error))
+            return error
+        return None
 
 
 def read_waiting(connection: sqlite3.Connection) -> list[str]:

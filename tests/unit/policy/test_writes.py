@@ -117,16 +117,23 @@ async def test_an_approved_call_is_made_once_between_its_rows() -> None:
     assert warrant.targets == world.records.approvals_held[approval].targets
 
 
-async def test_what_is_done_is_what_was_shown_whatever_arrives() -> None:
+async def test_another_call_under_the_name_of_one_that_was_asked_for_is_refused() -> None:
+    """What is done is what was shown; and who asks for something else is not told that it was done."""
     world = World()
     executor = world.executor()
     await executor.call(CALL, Turn())
+    other = ToolCall(id="call-1", name="scale", arguments={"replicas": 99})
+    results = [await executor.call(other, Turn())]
     await world.approve()
-    await executor.perform(ToolCall(id="call-1", name="scale", arguments={"replicas": 99}), Turn())
-    assert world.replicas == 3
+    results.append(await executor.perform(other, Turn()))
+    await executor.perform(CALL, Turn())
+    results.append(await executor.perform(other, Turn()))
+    assert [each.status for each in results] == ["refused"] * 3
+    assert all("another call was asked for under this name" in each.text for each in results)
+    assert (world.replicas, len(world.keys)) == (3, 1)
 
 
-@pytest.mark.parametrize("change", [{"arguments": {"replicas": 9}}, {"diff": "nothing"}, {"requester": "eve"}])
+@pytest.mark.parametrize("change", [{"diff": "nothing"}, {"requester": "eve"}, {"targets": ()}])
 async def test_an_approval_that_was_tampered_with_is_worth_nothing(change: dict[str, Any]) -> None:
     world = World()
     executor = world.executor()

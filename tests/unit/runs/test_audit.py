@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -219,3 +221,36 @@ async def test_head_that_cannot_be_written_stops_nothing_and_stays_behind(read_o
     head = read_head(read_only)
     assert head is not None
     assert (head.seq, verify_log(read_only).seq) == (5, 7)
+
+
+async def test_a_backup_in_the_documented_order_can_be_restored_whenever_it_was_made(tmp_path: Path) -> None:
+    """Key and head first, then the database, while the gateway writes."""
+    runs = await SqliteRuns.open(tmp_path / "data" / FILE_NAME, {})
+    over = False
+
+    async def write() -> None:
+        while not over:
+            await runs.audit.note("call_denied", {"tool": "scale"})
+
+    writing = asyncio.create_task(write())
+    for number in range(5):
+        await asyncio.sleep(0.02)
+        await asyncio.to_thread(back_up, tmp_path / "data", tmp_path / str(number))
+    over = True
+    await writing
+    await runs.close()
+    for number in range(5):
+        restored = await SqliteRuns.open(tmp_path / str(number) / FILE_NAME, {})
+        await restored.close()
+        verify_log(tmp_path / str(number))
+
+
+def back_up(folder: Path, target: Path) -> None:
+    """As docs/operations.md says."""
+    target.mkdir()
+    for name in (KEY_FILE, HEAD_FILE):
+        shutil.copy(folder / name, target)
+    # The database goes on meanwhile.
+    time.sleep(0.02)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as source, closing(sqlite3.connect(target / FILE_NAME)) as copy:
+        source.backup(copy)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.unit.runs.acting import approval, effect
 
 from agent_gateway.errors import Conflict, NotFound
 from agent_gateway.events import EventData, RunResumed, Token
@@ -100,6 +101,20 @@ async def test_run_that_keeps_being_cut_ends_with_one_clear_error(desk: Desk) ->
     assert (stored.status, stored.attempts) == ("failed", 3)
     assert stored.answer is not None
     assert stored.answer.error == problem
+
+
+async def test_run_that_is_given_up_says_that_a_change_of_it_is_in_doubt(desk: Desk) -> None:
+    desk.options = RunOptions(max_attempts=1)
+    run = await cut(desk, "deadly")
+    begun = msgspec.structs.replace(effect(approval()), run_id=run.id, approval="", key="k-open")
+    await desk.runs.journal.begin(begun)
+    await desk.runs.recover()
+    problem = msgspec.json.decode((await desk.events(run.id))[-1].data, type=Problem)
+    assert "whether a change that it had begun was made is not known" in problem.detail
+    assert "audit list" in problem.hint
+    found = await desk.runs.journal.find("k-open")
+    assert found is not None
+    assert found.outcome == "unknown"
 
 
 async def test_run_of_a_persona_that_is_gone_ends_with_an_error(desk: Desk) -> None:

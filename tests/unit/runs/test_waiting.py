@@ -21,7 +21,7 @@ from tests.unit.runs.acting import (
 )
 
 from agent_gateway.approval import Approval
-from agent_gateway.errors import Conflict, NotFound
+from agent_gateway.errors import Conflict, NotFound, StorageFailed
 from agent_gateway.events import Token
 from agent_gateway.interfaces import ApprovalQuery, Emit, TurnRequest
 from agent_gateway.messages import Answer, Run
@@ -346,3 +346,20 @@ async def test_run_that_cannot_be_stored_as_waiting_fails_and_leaves_nothing_to_
     await desk.reopen()
     assert (await desk.runs.get(answer.run_id, "bruno", "local")).status == "failed"
     assert await desk.runs.checkpoints.get(answer.run_id) is None
+
+
+async def test_run_is_looked_at_again_when_that_could_not_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_gateway.runs.resumption._AGAIN", (0.01,) * 5)
+    hire(desk, Doer(lambda: desk.runs))
+    run, asked = await wait(desk)
+    recovery, failures = desk.runs._recovery, [StorageFailed("disk I/O error")] * 2
+    go_on = recovery.go_on
+
+    async def stumble(run_id: str) -> Run:
+        if failures:
+            raise failures.pop()
+        return await go_on(run_id)
+
+    monkeypatch.setattr(recovery, "go_on", stumble)
+    await desk.runs.approvals.decide(asked.id, REJECT)
+    assert (await until(desk.runs, run.id, "completed")).status == "completed"
