@@ -9,7 +9,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _IGNORED = re.compile(r"[\x00-\x20]+")
 _WHOLE = re.compile(r"""\s*(?:<[^<>\n]*>|[^\s<>]*)(?:\s+(?:"[^"<\\]*"|'[^'<\\]*'))?\s*""")
 #: What many renderers make a link of although nothing says that it is one: from `://` or `www.` on.
-BARE = re.compile(r"(?:://|\bwww\.)[^\s<]*")
+BARE = re.compile(r"(?:://|www\.)[^\s<`|]*", re.IGNORECASE)
 _BEHIND = ".,;:!?)]}*_~|'\"`"
 _REMOTE = re.compile(r"[a-zA-Z][\w+.-]*:|[/\\]{2}|\\")
 
@@ -31,9 +31,9 @@ def target_of(address: str) -> str:
     return target.rstrip("/")
 
 
-def bare_target(address: str) -> str:
-    """An address in the middle of a text without what follows it there."""
-    return address.rstrip(_BEHIND).rstrip("/")
+def end_bare(address: str) -> str:
+    """An address in the middle of a text without the punctuation that follows it there."""
+    return address.rstrip(_BEHIND)
 
 
 def tidy(address: str) -> str:

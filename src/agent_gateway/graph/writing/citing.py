@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from agent_gateway.graph.writing.addresses import BARE, bare_target, is_remote, target_of, tidy
+from agent_gateway.graph.writing.addresses import BARE, end_bare, is_remote, target_of, tidy
 from agent_gateway.graph.writing.markdown_code import LONGEST_HELD, CodeSpans
 from agent_gateway.graph.writing.markup import read_bracket
 from agent_gateway.interfaces import Generation, Passage
 from agent_gateway.messages import Citation
 
 #: Where something may begin that is looked at.
-_SPECIAL = re.compile(r"[\[\]!`<~:]|\bw{1,3}\Z|\bwww\.|(?<! ) +\Z| (?=\[)")
+_SPECIAL = re.compile(r"[\[\]!`<~:]|(?<![A-Za-z0-9])[wW](?:[wW]{0,2}\Z|[wW]{2}\.)|(?<! ) +\Z| (?=\[)")
 #: A piece of text without any of these and without a space at its end needs no reading.
-_MARKS = re.compile(r"[\[\]!`<~\r]|:/{0,2}\Z|://|\bw{1,3}\Z|\bwww\.")
-_UNFINISHED_BARE = re.compile(r":/?|w{1,3}|(?:://|www\.)[^\s<]*")
+_MARKS = re.compile(r"[\[\]!`<~\r]|:/{0,2}\Z|://|(?<![A-Za-z0-9])[wW](?:[wW]{0,2}\Z|[wW]{2}\.)")
+_UNFINISHED_BARE = re.compile(r":/?|w{1,3}|(?:://|www\.)[^\s<`|]*", re.IGNORECASE)
 _MARK = re.compile(r"\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 #: The same, as long as more text may complete it.
 _UNFINISHED_MARK = re.compile(r"\[[\d\s,;]*\]?")
@@ -26,6 +26,8 @@ _TARGET = re.compile(r"\]\(([^()\n]*(?:\([^()\n]*\)[^()\n]*)*)\)")
 #: Where a reference leads, behind the bracket of its name.
 _DEFINITION = re.compile(r":[ \t]*(?:\n[ \t>]*)?(<[^<>\n]*>|[^\s<]\S*)(?=\s|\Z)")
 _UNFINISHED_DEFINITION = re.compile(r":[ \t]*(?:\n[ \t>]*)?(?:<[^<>\n]*>?|[^\s<]\S*)?")
+#: What is shorter names no host.
+_SHORTEST_BARE = 5
 #: Passages count from 1, so that this one after a word is an index that was not marked as code.
 _INDEX = "0"
 
@@ -144,7 +146,7 @@ class Citer:
                 return self._close(text, start, final=final)
             case ":" if self._before == "]":
                 return self._define(text, start, final=final)
-            case ":" | "w":
+            case ":" | "w" | "W":
                 return self._address(text, start, final=final)
             case "<":
                 return self._bracket(text, start, final=final)
@@ -260,18 +262,22 @@ class Citer:
         return "", definition.end()
 
     def _address(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
-        """An address that nothing marks as one: as it is when it was given, else it is kept from becoming a link."""
+        """An address that nothing marks as one: as it is when it was given, else as code, which is no link anywhere."""
+        before = text[start - 1] if start else self._before
+        if text[start] != ":" and before.isascii() and before.isalnum():
+            return text[start], start + 1
         rest = text[start : start + LONGEST_HELD + 1]
         if not final and len(rest) <= LONGEST_HELD and _UNFINISHED_BARE.fullmatch(rest):
             return None, start
         address = BARE.match(rest)
-        if address is None:
+        target = end_bare(address[0]) if address is not None else ""
+        if len(target) < _SHORTEST_BARE:
             return text[start], start + 1
-        mark, broken = ("://", "[:]//") if text[start] == ":" else ("www.", "www[.]")
-        if len(address[0]) <= LONGEST_HELD and self._known(bare_target(address[0])):
-            return mark, start + len(mark)
+        if len(target) <= LONGEST_HELD and self._known(target.rstrip("/")):
+            return target[:3], start + 3
         self._stripped["address"] += 1
-        return broken, start + len(mark)
+        # Two ticks, for one may stand before it alone.
+        return f"``{target}``", start + len(target)
 
     def _bracket(self, text: str, start: int, *, final: bool) -> tuple[str | None, int]:
         """An HTML tag or a link in angle brackets."""
@@ -302,7 +308,7 @@ class Citer:
         if self._stripped["tag"]:
             yield "The model's answer had HTML that loads or links something from elsewhere; it was removed."
         if self._stripped["address"]:
-            yield "The model's answer had an address that is in none of its sources; it was kept from being a link."
+            yield "The model's answer had an address that is in none of its sources; it was made code, and no link."
         self._stripped = dict.fromkeys(self._stripped, 0)
 
 
