@@ -2,7 +2,7 @@
 
     python -m benchmarks.acting_kills --kills 200 --seed 1
 
-A real gateway, a real Git server and a real API server. Each round asks for a change, in Git ("set user-api to N
+A real gateway, a real Git server and a real API server. Each round asks for a change, in Git ("set kiln-api to N
 replicas") and in the cluster ("restart the api deployment") in turn, approves it, and kills the gateway at one of the
 points; then a new one starts on the same data, and the round must come to its end.
 """
@@ -29,7 +29,7 @@ from typing import Any
 import httpx
 from tests.kubernetes_cluster import KubernetesCluster, running_cluster, write_kubeconfig
 
-from benchmarks.acting_world import FILE, MANIFEST, KillingCluster, KillingGitServer, Rows, World
+from benchmarks.acting_world import FILE, GIT_APP, MANIFEST, KillingCluster, KillingGitServer, Rows, World
 from benchmarks.gateway_process import AUDITOR, GATEWAY, ROOT, Served, copy_of, find_offset, prepare
 
 READY_LIMIT = 10.0
@@ -179,7 +179,7 @@ class Trial:
             for each in mine:
                 await self._decide(each["id"])
             await asyncio.sleep(0.02)
-        self.figures.faults.append(f"round {number} ({point}): the run never ended: {run.get('status')}")
+        self.figures.faults.append(f"round {number} ({point}): the run never ended: {run}; waiting: {mine}")
 
 
 @asynccontextmanager
@@ -189,7 +189,7 @@ async def a_trial(
     """A Git server and a cluster with one application each, and a gateway that may change them."""
     with tempfile.TemporaryDirectory(prefix="agent-gateway-kills-") as folder, copy_of(prepared) as data_dir:
         git = KillingGitServer(Path(folder) / "apps.git")
-        git.commit({FILE: MANIFEST})
+        git.commit({FILE: MANIFEST.replace("user-api", GIT_APP)})
         with git.running():
             config = Path(folder) / "agent-gateway.yaml"
             gitops = {

@@ -32,7 +32,9 @@ spec:
         - name: user-api
           image: registry.example.org/user-api:1.0.0
 """
-FILE = "apps/user-api.yaml"
+#: Nobody else has an app of this name, whose Flux objects would have to be reconciled, too.
+GIT_APP = "kiln-api"
+FILE = f"apps/{GIT_APP}.yaml"
 KEY = "Idempotency-Key: "
 NAMESPACE, APP = "kills", "api"
 
@@ -69,7 +71,7 @@ class KillingGitServer(GitServer):
 
     def message(self, number: int) -> str:
         """Another number of replicas than in the round before."""
-        return f"set user-api to {self._replicas(number)} replicas"
+        return f"set {GIT_APP} to {self._replicas(number)} replicas"
 
     def arm(self, before: Kill | None, after: Kill | None) -> None:
         """As `World` says."""
