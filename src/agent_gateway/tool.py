@@ -67,8 +67,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that a write changes, as it was when somebody looked.
 
     `name` tells it from everything else (`air/deployments.apps/web/api`, `https://git.example.org/apps.git@main`).
-    `uid` and `version` are what its system calls identity and state (UID and resourceVersion, or a commit); both are
-    empty for what does not exist yet.
+    `uid` is what its system calls identity, empty for what does not exist yet. `version` is everything that must be the
+    same when the write is made: the state (a resourceVersion or a commit), and a digest of what would be written where
+    that is made of something else that may change.
     """
 
     name: str

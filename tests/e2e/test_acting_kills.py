@@ -9,7 +9,7 @@ from benchmarks.acting_kills import POINTS, READY_LIMIT, measure
 from benchmarks.gateway_process import Served
 from tests.kubernetes_cluster import KubernetesCluster
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(400)]
 
 
 async def test_a_change_is_made_once_wherever_the_gateway_is_killed(

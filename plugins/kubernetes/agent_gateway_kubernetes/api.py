@@ -9,7 +9,8 @@ import msgspec
 
 import agent_gateway as ag
 
-from .request_guard import FIELD_MANAGER, check_request
+from .body_rules import FIELD_MANAGER
+from .request_guard import check_request
 
 JSON = "application/json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"

@@ -23,6 +23,8 @@ _JOINS_MESH = ("linkerd.io/inject", "enabled")
 _FLUX = ".toolkit.fluxcd.io"
 #: Asks a Flux controller to act now.
 FLUX_REQUEST = "reconcile.fluxcd.io/"
+#: The API server writes down under this name which fields this gateway has written.
+FIELD_MANAGER = "agent-gateway"
 #: Annotations of this gateway's own begin so.
 OWN_PREFIX = "agent-gateway/"
 #: Names the last write of this gateway.
@@ -118,6 +120,8 @@ def _check_operations(operations: list[Any], place: Place) -> str:
     """A JSON patch: each operation names its path."""
     if place.group.endswith(_FLUX) or place.resource == "nodes":
         return "this kind is not changed by a JSON patch"
+    if _only_signs(operations):
+        return ""
     for each in operations:
         path = each.get("path") if isinstance(each, dict) else None
         if not isinstance(path, str) or "from" in each:
@@ -126,6 +130,20 @@ def _check_operations(operations: list[Any], place: Place) -> str:
         if refusal:
             return refusal
     return ""
+
+
+def _only_signs(operations: list[Any]) -> bool:
+    """Whether a patch only says that what this gateway wrote was applied by it: nobody else's entry is touched."""
+    entry = "/metadata/managedFields/0"
+    signs = [
+        {"op": "test", "path": f"{entry}/manager", "value": FIELD_MANAGER},
+        {"op": "test", "path": f"{entry}/operation", "value": "Update"},
+        {"op": "replace", "path": f"{entry}/operation", "value": "Apply"},
+    ]
+    match operations:
+        case [{"op": "test", "path": "/metadata/uid", "value": str()}, *rest]:
+            return rest == signs
+    return False
 
 
 def _check_operation(keys: list[str], value: Any, place: Place) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .api import APPLY, JSON_PATCH, Api, Write
-from .body_rules import APPLY_ANNOTATION, EFFECT_ANNOTATION
+from .body_rules import APPLY_ANNOTATION, EFFECT_ANNOTATION, FIELD_MANAGER
 from .changes import Change, uid_of
 from .pruning import LAST_APPLIED
 
@@ -25,7 +25,8 @@ def to_write(change: Change, found: Mapping[str, Any] | None, key: str = "", *, 
             return Write(method="POST", path=f"{path}/eviction", body=_eviction(change, found))
         case "create":
             collection = change.resource.path(change.namespace)
-            return Write(method="POST", path=collection, body=_marked(change.body, key, {}))
+            annotation = APPLY_ANNOTATION if change.for_apply else EFFECT_ANNOTATION
+            return Write(method="POST", path=collection, body=_marked(change.body, key, {}, annotation))
         case "replace":
             return Write(method="PUT", path=path, body=_marked(change.body, key, _lock(found, uid=True)))
         case "apply":
@@ -36,6 +37,21 @@ def to_write(change: Change, found: Mapping[str, Any] | None, key: str = "", *, 
         return Write(method="PATCH", path=path, body=operations, content_type=JSON_PATCH)
     body = _marked(change.body, key, _lock(found))
     return Write(method="PATCH", path=path, body=body, content_type=change.content_type)
+
+
+def to_sign(change: Change, made: Mapping[str, Any]) -> Write:
+    """The request that turns the fields of what was just created over from plain writes to server-side apply.
+
+    Nothing but the entry of this gateway is changed, and only if it is still there.
+    """
+    entry = "/metadata/managedFields/0"
+    operations = [
+        {"op": "test", "path": "/metadata/uid", "value": uid_of(made)},
+        {"op": "test", "path": f"{entry}/manager", "value": FIELD_MANAGER},
+        {"op": "test", "path": f"{entry}/operation", "value": "Update"},
+        {"op": "replace", "path": f"{entry}/operation", "value": "Apply"},
+    ]
+    return Write(method="PATCH", path=change.path(), body=operations, content_type=JSON_PATCH)
 
 
 async def rehearse(api: Api, change: Change) -> dict[str, Any] | None:

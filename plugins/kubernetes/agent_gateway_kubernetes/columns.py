@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import agent_gateway as ag
 
 from .path_parser import Piece, parse_path
-from .paths import find, plain
+from .paths import Budget, find, plain
+from .pruning import conceal
 from .tables import align
 
+#: Headings and paths.
+Columns: TypeAlias = Sequence[tuple[str, tuple[Piece, ...]]]
 _MOST_COLUMNS = 20
 
 
-def show_columns(spec: str, objects: Sequence[Any], *, headers: bool = True) -> str:
-    """Objects as a table of the columns of a spec; `InvalidInput`."""
-    columns = _parse(spec)
-    rows = [[_cell(each, path) for _, path in columns] for each in objects]
+def show_columns(columns: Columns, objects: Sequence[Any], *, headers: bool = True) -> str:
+    """Objects as a table of columns, which `parse_columns` has read."""
+    budget = Budget()
+    rows = [[_cell(each, path, budget) for _, path in columns] for each in objects]
     return align([[name for name, _ in columns], *rows] if headers else rows)
 
 
-def sort_objects(objects: Sequence[Any], path: str) -> list[Any]:
-    """Objects in the order of the value at a path; those without one come first."""
-    steps = parse_path(path.strip().removeprefix("{").removesuffix("}"))
+def sort_objects(found: Sequence[Any], path: str, object_of: Callable[[Any], Any] = lambda each: each) -> list[Any]:
+    """Objects, or what is about them, in the order of the value at a path; those without one come first.
 
-    def key(each: Any) -> tuple[int, float, str]:
-        found = find(each, steps)
-        value = found[0] if found else None
+    Values that may not be shown have no order either: it would tell what they are.
+    """
+    steps, budget = parse_path(path.strip().removeprefix("{").removesuffix("}")), Budget()
+
+    def key(one: Any) -> tuple[int, float, str]:
+        values = find(one, steps, budget)
+        value = values[0] if values else None
         if value is None:
             return (0, 0.0, "")
         number = float(value) if isinstance(value, int | float) else 0.0
         return (1, number, "" if isinstance(value, int | float) else plain(value))
 
-    return sorted(objects, key=key)
+    keys = [key(each) for each in conceal([object_of(each) for each in found])]
+    return [found[index] for index in sorted(range(len(found)), key=keys.__getitem__)]
 
 
-def _parse(spec: str) -> list[tuple[str, tuple[Piece, ...]]]:
+def parse_columns(spec: str) -> Columns:
+    """The columns of a spec, with their headings; `InvalidInput`."""
     columns = []
     for each in _split(spec):
         name, separator, path = each.partition(":")
@@ -60,6 +68,7 @@ def _split(spec: str) -> list[str]:
     return parts
 
 
-def _cell(value: Any, path: Sequence[Piece]) -> str:
-    found = find(value, path)
-    return ",".join(ag.redact(plain(each)).replace("\n", " ") for each in found) if found else "<none>"
+def _cell(value: Any, path: Sequence[Piece], budget: Budget) -> str:
+    found = find(value, path, budget)
+    texts = [budget.write(plain(each)) for each in found]
+    return ",".join(ag.redact(each).replace("\n", " ") for each in texts) if found else "<none>"

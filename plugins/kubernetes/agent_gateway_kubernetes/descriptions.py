@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,14 @@ _QUIET = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 async def describe(api: Api, resource: Resource, found: Mapping[str, Any], *, events: bool = True) -> str:
     """What kubectl's `describe` would tell about an object."""
+    # In a thread: a large object takes long to write down.
+    sections = await asyncio.to_thread(_sections, resource, found)
+    if events:
+        sections.append(await _events(api, resource, found["metadata"]))
+    return "\n\n".join(sections)
+
+
+def _sections(resource: Resource, found: Mapping[str, Any]) -> list[str]:
     shown = prune(dict(found))
     metadata = shown.get("metadata") or {}
     sections = ["\n".join(_heading(resource, metadata))]
@@ -29,9 +38,7 @@ async def describe(api: Api, resource: Resource, found: Mapping[str, Any], *, ev
     rest = {key: value for key, value in shown.items() if key not in _QUIET}
     status = {key: value for key, value in (shown.get("status") or {}).items() if key != "conditions"}
     sections += [to_yaml(part) for part in (rest, {"status": status} if status else {}) if part]
-    if events:
-        sections.append(await _events(api, resource, metadata))
-    return "\n\n".join(sections)
+    return sections
 
 
 async def _events(api: Api, resource: Resource, metadata: Mapping[str, Any]) -> str:

@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-import agent_gateway as ag
-
-from .columns import show_columns, sort_objects
+from .columns import sort_objects
 from .listing import Found, Wanted, read_objects, read_table
-from .paths import render
-from .pruning import prune, refuse_secret
+from .pruning import refuse_secret
 from .scope import Scope
 from .tables import TableStyle, show_table
-from .yaml_text import to_yaml
+from .views import View, view_of
 
 _TABLES = frozenset({"", "wide"})
 
 
 async def get(scope: Scope) -> str:
     """Objects, as the command wants to see them."""
-    output = scope.option("output")
-    wanted = await scope.wanted()
+    output, sort_by = scope.option("output"), scope.option("sort-by")
     if output in _TABLES:
-        return await _tables(scope, wanted)
+        return await _tables(scope, await scope.wanted())
+    view = view_of(output, headers=not scope.command.flag("no-headers")) if output != "name" else None
+    wanted = await scope.wanted()
     found = [await read_objects(scope.api, each) for each in wanted]
-    objects = [prune(one) for each in found for one in each.objects]
-    if scope.option("sort-by"):
-        objects = sort_objects(objects, scope.option("sort-by"))
-    notes = [each.note for each in found if each.note]
-    if output == "name":
-        text = _names(wanted, found)
-    else:
-        single = len(wanted) == 1 and len(wanted[0].names) == 1 and len(objects) == 1
-        text = show_objects(output, objects, single=single, headers=not scope.command.flag("no-headers"))
-    return "\n".join([text, *(f"# {note}" for note in notes)])
+    notes = [f"# {each.note}" for each in found if each.note]
+    if view is None:
+        return "\n".join([_names(wanted, found), *notes])
+    objects = [one for each in found for one in each.objects]
+    single = len(wanted) == 1 and len(wanted[0].names) == 1 and len(objects) == 1
+    # In a thread: of many objects it takes seconds, for which everybody else would have to wait.
+    text = await asyncio.to_thread(_show, view, objects, sort_by, single=single)
+    return "\n".join([text, *notes])
 
 
-def show_objects(output: str, objects: Sequence[Any], *, single: bool, headers: bool = True) -> str:
-    """Objects in one of the forms that are not tables; `InvalidInput` for another."""
-    form, _, template = output.partition("=")
-    whole = objects[0] if single else {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": list(objects)}
-    forms: Mapping[str, Callable[[], str]] = {
-        "yaml": lambda: to_yaml(whole),
-        "json": lambda: json.dumps(whole, indent=2, ensure_ascii=False, sort_keys=True),
-        "jsonpath": lambda: render(template, whole),
-        "jsonpath-as-json": lambda: render(template, whole),
-        "custom-columns": lambda: show_columns(template, objects, headers=headers),
-    }
-    if form not in forms or (form in {"jsonpath", "jsonpath-as-json", "custom-columns"} and not template):
-        raise ag.InvalidInput(
-            f"the output {output[:60]!r} is not known",
-            hint="wide, yaml, json, name, jsonpath=TEMPLATE and custom-columns=SPEC are",
-        )
-    return forms[form]()
+def _show(view: View, objects: Sequence[Any], sort_by: str, *, single: bool) -> str:
+    return view(sort_objects(objects, sort_by) if sort_by else objects, single)
 
 
 def _names(wanted: Sequence[Wanted], found: Sequence[Found]) -> str:
@@ -71,11 +52,12 @@ async def _tables(scope: Scope, wanted: Sequence[Wanted]) -> str:
     parts: list[str] = []
     for each in wanted:
         found = await read_table(scope.api, each, whole=bool(sort_by))
-        for row in found.table.get("rows") or []:
+        rows = found.table.get("rows") or []
+        for row in rows:
             refuse_secret(row.get("object") or {})
         if sort_by:
-            found.table["rows"] = _sorted_rows(found.table.get("rows") or [], sort_by)
-        text = show_table(found.table, _style(scope, each, several=several))
+            found.table["rows"] = await asyncio.to_thread(sort_objects, rows, sort_by, _object_of)
+        text = await asyncio.to_thread(show_table, found.table, _style(scope, each, several=several))
         if text:
             parts.append(f"{text}\n{found.note}" if found.note else text)
     if parts:
@@ -86,10 +68,9 @@ async def _tables(scope: Scope, wanted: Sequence[Wanted]) -> str:
     return f"No resources found{where}."
 
 
-def _sorted_rows(rows: Sequence[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Rows by a value of the object that each is about."""
-    marked = [{**(row.get("object") or {}), "": row} for row in rows]
-    return [each[""] for each in sort_objects(marked, path)]
+def _object_of(row: dict[str, Any]) -> Any:
+    """What a row is about."""
+    return row.get("object") or {}
 
 
 def _style(scope: Scope, wanted: Wanted, *, several: bool) -> TableStyle:

@@ -101,7 +101,11 @@ def _filter(match: re.Match[str]) -> Filter:
     if match[2] is None:
         return Filter(path, "exists")
     operator: Operator = match[2]  # type: ignore[assignment]  # the pattern allows nothing else
-    return Filter(path, operator, _literal(match[3]))
+    value = _literal(match[3])
+    if isinstance(value, str) and operator not in {"==", "!="}:
+        # Letter by letter, the order would tell what a text is.
+        raise ag.InvalidInput(f"a text is not compared by {operator}", hint="== and != are; numbers have an order")
+    return Filter(path, operator, value)
 
 
 def _literal(text: str) -> str | float | bool:

@@ -1,20 +1,20 @@
-"""Values found by a path, within a bounded number of steps; and templates of text and paths."""
+"""Values found by paths, and templates of text and paths filled in, within one budget for the whole of an answer."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 import agent_gateway as ag
 
-from .path_parser import Descent, Fields, Filter, Index, Piece, Slice, Star, parse_path
+from .path_parser import Descent, Fields, Filter, Index, Piece, Slice, Star
+from .template_parser import Loop
 
-#: A path that visits more values than this is not followed further.
-_MOST_VALUES = 200_000
+#: Values that one answer looks at: the 500 objects of a list, each of them whole, a few times.
+MOST_VALUES = 1_000_000
+#: Characters that one answer may have; much more than anybody reads.
+MOST_CHARACTERS = 1_000_000
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": lambda one, other: bool(one == other),
     "!=": lambda one, other: bool(one != other),
@@ -23,40 +23,51 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": lambda one, other: bool(one > other),
     ">=": lambda one, other: bool(one >= other),
 }
-_PIECES = re.compile(r"\{((?:'[^']*'|\"(?:[^\"\\]|\\.)*\"|[^{}'\"])*)\}")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 
 
-class Loop(msgspec.Struct, frozen=True):
-    """`{range PATH} ... {end}`."""
+class Budget:
+    """What is left of the values that may be looked at, and of the characters that may be written."""
 
-    path: tuple[Piece, ...]
-    body: tuple[Any, ...]
+    def __init__(self, values: int = MOST_VALUES, characters: int = MOST_CHARACTERS) -> None:
+        self._values = values
+        self._characters = characters
+
+    def look(self, values: Iterable[Any]) -> Iterator[Any]:
+        """Pass values on; `InvalidInput` once there were too many."""
+        for each in values:
+            self._values -= 1
+            if self._values < 0:
+                raise ag.InvalidInput(
+                    "the paths visit too many values",
+                    hint="make them narrower: name fields instead of `..` and `*`, or fewer objects",
+                )
+            yield each
+
+    def write(self, text: str) -> str:
+        """Pass text on; `InvalidInput` once there was too much."""
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise ag.InvalidInput(
+                f"what the paths find is longer than {MOST_CHARACTERS} characters",
+                hint="make them narrower, or name fewer objects",
+            )
+        return text
 
 
-def find(value: Any, steps: Sequence[Piece]) -> list[Any]:
+def find(value: Any, steps: Sequence[Piece], budget: Budget) -> list[Any]:
     """Every value at a path."""
     found = [value]
     for step in steps:
-        found = _bounded(each for one in found for each in _follow(one, step))
+        found = list(budget.look(each for one in found for each in _follow(one, step, budget)))
     return found
 
 
-def _bounded(values: Iterable[Any]) -> list[Any]:
-    found: list[Any] = []
-    for each in values:
-        found.append(each)
-        if len(found) > _MOST_VALUES:
-            raise ag.InvalidInput("the path finds too many values", hint="make it narrower")
-    return found
-
-
-def _follow(value: Any, step: Piece) -> Iterator[Any]:
+def _follow(value: Any, step: Piece, budget: Budget) -> Iterator[Any]:
     match step:
         case Fields(names):
-            yield from (value[name] for name in names if isinstance(value, dict) and name in value)
+            yield from (value[name] for name in budget.look(names) if isinstance(value, dict) and name in value)
         case Star():
-            yield from value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            yield from _children(value)
         case Index(number):
             if isinstance(value, list) and -len(value) <= number < len(value):
                 yield value[number]
@@ -65,19 +76,24 @@ def _follow(value: Any, step: Piece) -> Iterator[Any]:
         case Descent():
             yield from _below(value)
         case Filter():
-            items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
-            yield from (each for each in items if _passes(each, step))
+            yield from (each for each in budget.look(_children(value)) if _passes(each, step, budget))
+
+
+def _children(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _below(value: Any) -> Iterator[Any]:
-    yield value
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for each in children:
-        yield from _below(each)
+    """A value and everything below it, in the order of the text."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        waiting.extend(reversed(list(_children(each))))
 
 
-def _passes(value: Any, step: Filter) -> bool:
-    found = find(value, step.path)
+def _passes(value: Any, step: Filter, budget: Budget) -> bool:
+    found = find(value, step.path, budget)
     if step.operator == "exists":
         return bool(found)
     for each in found:
@@ -87,58 +103,22 @@ def _passes(value: Any, step: Filter) -> bool:
     return step.operator == "!=" and not found
 
 
-def render(template: str, value: Any) -> str:
-    """A template of text and `{paths}` filled in; text alone is taken for a path. `InvalidInput`."""
-    if "{" not in template:
-        template = "{" + template + "}"
-    parts, rest = _parse(_split(template), nested=False)
-    if rest:
-        raise ag.InvalidInput("there is an {end} without a {range}")
-    return "".join(_fill(parts, value))
+def render(parts: Sequence[Any], value: Any) -> str:
+    """A parsed template filled in; `InvalidInput` when it finds too much."""
+    budget = Budget()
+    return "".join(budget.write(text) for text in _fill(parts, value, budget))
 
 
-def _split(template: str) -> list[tuple[bool, str]]:
-    """Text and what stands in braces, in order; True for the latter."""
-    pieces: list[tuple[bool, str]] = []
-    position = 0
-    for match in _PIECES.finditer(template):
-        pieces += [(False, template[position : match.start()]), (True, match[1].strip())]
-        position = match.end()
-    rest = template[position:]
-    if "{" in rest or "}" in rest:
-        raise ag.InvalidInput("the braces of the template do not match")
-    return [*pieces, (False, rest)]
-
-
-def _parse(pieces: list[tuple[bool, str]], *, nested: bool) -> tuple[tuple[Any, ...], list[tuple[bool, str]]]:
-    parts: list[Any] = []
-    while pieces:
-        (code, text), pieces = pieces[0], pieces[1:]
-        if not code:
-            parts.append(text)
-        elif text == "end":
-            return tuple(parts), pieces if nested else [(True, "end")]
-        elif text.startswith("range "):
-            body, pieces = _parse(pieces, nested=True)
-            parts.append(Loop(parse_path(text.removeprefix("range ")), body))
-        elif text[:1] in {'"', "'"}:
-            parts.append(re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), text[1:-1]))
-        else:
-            parts.append(parse_path(text))
-    if nested:
-        raise ag.InvalidInput("a {range} has no {end}")
-    return tuple(parts), []
-
-
-def _fill(parts: Sequence[Any], value: Any) -> Iterator[str]:
-    for part in parts:
+def _fill(parts: Sequence[Any], value: Any, budget: Budget) -> Iterator[str]:
+    for part in budget.look(parts):
         if isinstance(part, str):
             yield part
         elif isinstance(part, Loop):
-            for each in find(value, part.path):
-                yield from _fill(part.body, each)
+            for each in find(value, part.path, budget):
+                yield from _fill(part.body, each, budget)
         else:
-            yield " ".join(map(plain, find(value, part)))
+            for number, each in enumerate(find(value, part, budget)):
+                yield f" {plain(each)}" if number else plain(each)
 
 
 def plain(value: Any) -> str:

@@ -45,13 +45,16 @@ async def plan_manifest(
     if place:
         body["metadata"] = {**metadata, "namespace": place}
     old = await _read(api, resource, place, name)
-    made = Change(action="create", resource=resource, namespace=place, name=name, body=body)
+    made = Change(
+        action="create", resource=resource, namespace=place, name=name, body=body, for_apply=manner == "server_side"
+    )
     match manner:
         case "create" if old is not None:
             raise ag.Conflict(f"{made.label()} exists already", hint="apply changes it")
         case "replace" if old is None:
             raise ag.NotFound(f"{made.label()} does not exist", hint="create makes it")
-    if old is None and manner != "server_side":
+    if old is None:
+        # Server-side apply would merge into whatever is there by then.
         return made
     kind = STRATEGIC if knows_strategic(resource) else MERGE
     action: Literal["apply", "replace", "patch"] = {

@@ -48,7 +48,12 @@ def restart(resource: Resource, found: Mapping[str, Any]) -> Change:
     if (found.get("spec") or {}).get("paused"):
         raise ag.Conflict(f"{resource.one} '{found['metadata']['name']}' is paused", hint="resume its rollout first")
     moment = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return change_of(resource, found, {"spec": {"template": {"metadata": {"annotations": {RESTARTED: moment}}}}})
+    # The moment is another one when the restart is made than when it was shown.
+    return change_of(resource, found, _restarted(moment), bound=_restarted("now"))
+
+
+def _restarted(moment: str) -> dict[str, Any]:
+    return {"spec": {"template": {"metadata": {"annotations": {RESTARTED: moment}}}}}
 
 
 def pause(resource: Resource, found: Mapping[str, Any], *, paused: bool) -> Change:

@@ -10,6 +10,7 @@ import agent_gateway as ag
 from . import plan_metadata, plan_removals, plan_workloads
 from .api import JSON_PATCH, MERGE, STRATEGIC
 from .changes import Change
+from .hidden_values import check_tests
 from .plan_metadata import Taint
 from .plan_undo import undo as undo_one
 from .resources import NODES, Resource
@@ -84,9 +85,13 @@ async def patch(scope: Scope) -> list[Change]:
     """What the patch says."""
     content_type = _PATCH_KINDS[scope.option("type", "strategic")]
     body = scope.command.patch
-    return await _each(
-        scope, lambda kind, found: plan_workloads.change_of(kind, found, body, content_type=content_type)
-    )
+
+    def plan(kind: Resource, found: Mapping[str, Any]) -> Change:
+        if content_type == JSON_PATCH:
+            check_tests(found, body)
+        return plan_workloads.change_of(kind, found, body, content_type=content_type)
+
+    return await _each(scope, plan)
 
 
 async def remove(scope: Scope) -> list[Change]:

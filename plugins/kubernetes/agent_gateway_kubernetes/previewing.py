@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import agent_gateway as ag
 
@@ -11,6 +13,7 @@ from . import rights
 from .api import Api
 from .change_requests import rehearse
 from .changes import REMOVALS, RIGHTS, Action, Change, target_name
+from .hidden_values import writes_hidden
 from .resources import Resource
 from .yaml_text import diff_objects
 
@@ -32,7 +35,7 @@ async def preview(api: Api, changes: Sequence[Change], summary: str) -> ag.Previ
         name = target_name(api.cluster, change.resource, change.namespace, change.name)
         if change.action in REMOVALS:
             return f"--- a/{name}\n+++ /dev/null\n@@ the whole object @@"
-        return diff_objects(name, change.old, new)
+        return await asyncio.to_thread(_show, name, change, new)
 
     diffs = await asyncio.gather(*(show(change) for change in changes))
     if not any(diffs):
@@ -42,6 +45,10 @@ async def preview(api: Api, changes: Sequence[Change], summary: str) -> ag.Previ
         diff="\n".join(diff for diff in diffs if diff),
         targets=tuple(change.target(api.cluster) for change in changes),
     )
+
+
+def _show(name: str, change: Change, new: Mapping[str, Any] | None) -> str:
+    return diff_objects(name, change.old, new, hides=writes_hidden(change.body, new))
 
 
 async def _require_rights(api: Api, changes: Sequence[Change]) -> None:
@@ -64,6 +71,9 @@ def check_number(changes: Sequence[Change]) -> None:
             f"this would change {len(changes)} objects, and one command may change {MOST_CHANGES}",
             hint="name them, or use a narrower selector",
         )
+    several = [each for each, times in Counter(change.label() for change in changes).items() if times > 1]
+    if several:
+        raise ag.InvalidInput(f"{several[0]} would be changed twice", hint="name it once")
 
 
 def name_all(changes: Sequence[Change]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import agent_gateway as ag
@@ -57,6 +57,38 @@ def _prune_object(value: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(shown.get("data"), dict):
         shown["data"] = {name: _masked(name, each) for name, each in shown["data"].items()}
     return shown
+
+
+def conceal(objects: Sequence[Any]) -> list[Any]:
+    """Copies of objects for expressions that pick values out, compare them, or order by them.
+
+    Besides what `prune` hides, everything is hidden that redaction would hide where it stands: a value that is picked
+    out does not have its name beside it any more, and what is compared is not shown at all.
+    """
+    known: dict[tuple[str, str], str] = {}
+    return [_conceal("", prune(each), known) for each in objects]
+
+
+def _conceal(name: str, value: Any, known: dict[tuple[str, str], str]) -> Any:
+    if isinstance(value, dict):
+        called = value.get("name") if isinstance(value.get("name"), str) else None
+        return {
+            key: _conceal(called if called and key == "value" else str(key), each, known) for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_conceal(name, each, known) for each in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value)
+    if (name, text) not in known:
+        known[name, text] = _concealed(name, text)
+    return value if known[name, text] == text else known[name, text]
+
+
+def _concealed(name: str, text: str) -> str:
+    plain = ag.redact(text)
+    line = f"{name}: {text}"
+    return HIDDEN if plain == text and ag.redact(line) != line else plain
 
 
 def mask(value: Any) -> Any:

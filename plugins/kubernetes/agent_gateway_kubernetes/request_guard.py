@@ -12,7 +12,7 @@ import msgspec
 
 import agent_gateway as ag
 
-from .body_rules import check_body
+from .body_rules import FIELD_MANAGER, check_body
 from .grammar.content_places import is_control_namespace
 from .request_places import Place, is_document, locate
 
@@ -28,7 +28,6 @@ _LOG_KEYS = frozenset(
     {"container", "tailLines", "limitBytes", "sinceSeconds", "sinceTime", "timestamps", "previous", "follow"}
 )
 _WRITE_KEYS = frozenset({"dryRun", "fieldManager", "fieldValidation", "force"})
-FIELD_MANAGER = "agent-gateway"
 LONGEST_WATCH = 60
 MOST_LINES, MOST_BYTES = 5000, 1_000_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -111,7 +112,7 @@ async def show_history(api: Api, resource: Resource, workload: Mapping[str, Any]
         if found is None:
             known = ", ".join(str(each.number) for each in revisions) or "none"
             raise ag.NotFound(f"{name} has no revision {number}", hint=f"there are: {known}")
-        return f"{name}, revision {number}\n{show_yaml(found.template)}"
+        return f"{name}, revision {number}\n{await asyncio.to_thread(show_yaml, found.template)}"
     if not revisions:
         return f"{name} has no revisions yet."
     return align([["REVISION", "CHANGE-CAUSE"], *([str(each.number), each.cause] for each in revisions)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from .write_commands import WRITES, summary_of, writing_of
 from .write_options import check_options
 
 _DRY = frozenset({"client", "server"})
+_MOST_REFUSED = 1000
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +54,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kubernetes:
-    """Carries orders out. It remembers which kinds each cluster has, and nothing else."""
+    """Carries orders out. It remembers which kinds each cluster has, and which effects were refused whole."""
 
     def __init__(self, seconds: float = 10.0) -> None:
         self._discovery = Discovery()
         self._seconds = seconds
+        #: Keys of effects of which nothing was written, oldest first; the world may not show that any more.
+        self._refused: deque[str] = deque(maxlen=_MOST_REFUSED)
 
     async def run(self, order: Order, context: Any, warrant: ag.Warrant | None) -> str:
         """Carry an order out: reads at once, changes only with a warrant."""
@@ -69,7 +73,20 @@ class Kubernetes:
             return f"{shown.summary}\n{shown.diff}"
         if warrant is None:
             raise ag.Forbidden("this changes something, and nobody has allowed it", code="command_refused")
-        return await perform(scope.api, await _plan(scope), warrant)
+        return await self._perform(scope, warrant)
+
+    async def _perform(self, scope: Scope, warrant: ag.Warrant) -> str:
+        lines: list[str] = []
+        try:
+            await perform(scope.api, await _plan(scope), warrant, lines)
+        except ag.Unavailable:
+            raise
+        except ag.GatewayError:
+            # The plan failed, or the API server said no: what it answers so, it has not done.
+            if not lines:
+                self._refused.append(warrant.key)
+            raise
+        return "\n".join(lines)
 
     async def preview(self, order: Order, context: Any) -> ag.Preview:
         """What an order would do; nothing is changed."""
@@ -85,6 +102,8 @@ class Kubernetes:
         scope = self.scope(order, context)
         if scope.command.verb in READS or _is_dry(scope.command):
             return ag.Verification(outcome="done", text="there is nothing that it would have changed")
+        if warrant.key in self._refused:
+            return ag.Verification(outcome="not_done", text="it was refused, and nothing was written")
         return await verify(scope.api, self._discovery, warrant, _removals(scope.command))
 
     def scope(self, order: Order, context: Any) -> Scope:

@@ -10,6 +10,8 @@ import msgspec
 import agent_gateway as ag
 
 _GAP = "   "
+#: Characters that a table may have with all its columns filled up; a single long cell would make every row as long.
+_LARGEST = 2_000_000
 
 
 class TableStyle(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +30,8 @@ def align(rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    if sum(widths) * len(rows) > _LARGEST:
+        return "\n".join(_GAP.join(row) for row in rows)
     return "\n".join(
         _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )

@@ -8,7 +8,7 @@ from typing import Any
 import agent_gateway as ag
 
 from .api import Api
-from .changes import Place, effects_before, effects_of, place_of, uid_of
+from .changes import Place, effects_of, is_unwritten, place_of, uid_of
 from .discovery import Discovery
 
 #: Tells of a target's place whether its object is to be gone.
@@ -18,8 +18,10 @@ Removes = Callable[[Place], bool]
 async def verify(api: Api, discovery: Discovery, warrant: ag.Warrant, removes: Removes) -> ag.Verification:
     """What the world says of the effect with the warrant's key.
 
-    What was created or changed carries the key in an annotation, written by the same request. What was deleted or
-    evicted is gone, or about to go. Where somebody else's later write has taken the trace away, nobody knows.
+    What was created or changed carries the key in an annotation, written by the same request. An object without it
+    proves nothing: what was created may be deleted by now, and a later write may have taken the trace away. Only one
+    that the API server has not written since it was looked at was certainly not changed. What was deleted or evicted
+    is gone, or about to go, whoever did it: that very object is not deleted twice.
     """
     found = [await _look(api, discovery, target, warrant.key, removes) for target in warrant.targets]
     outcomes = {each.outcome for each in found}
@@ -54,13 +56,13 @@ def _look_for_absence(found: dict[str, Any] | None, target: ag.Target, label: st
 
 def _look_for_trace(found: dict[str, Any] | None, target: ag.Target, key: str, label: str) -> ag.Verification:
     if found is None:
-        outcome: ag.Outcome = "unknown" if target.uid else "not_done"
-        return ag.Verification(outcome=outcome, text=f"{label} does not exist")
-    traces = effects_of(found)
-    if key in traces:
+        return ag.Verification(outcome="unknown", text=f"{label} does not exist, or not any more")
+    if key in effects_of(found):
         generation = found["metadata"].get("generation")
         state = f", generation {generation}" if generation else ""
         return ag.Verification(outcome="done", text=f"{label} carries this effect's key{state}")
-    if not target.uid or uid_of(found) != target.uid or effects_before(target, traces):
-        return ag.Verification(outcome="not_done", text=f"{label} does not carry this effect's key")
-    return ag.Verification(outcome="unknown", text=f"{label} was changed by a later write")
+    if is_unwritten(target, found):
+        return ag.Verification(outcome="not_done", text=f"{label} was not written since it was looked at")
+    if target.uid and uid_of(found) == target.uid:
+        return ag.Verification(outcome="unknown", text=f"{label} was changed by another write")
+    return ag.Verification(outcome="unknown", text=f"{label} is another one, without this effect's key")

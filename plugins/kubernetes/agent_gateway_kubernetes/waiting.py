@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +13,13 @@ import agent_gateway as ag
 
 from .api import Api
 from .path_parser import parse_path
-from .paths import find, plain
+from .paths import Budget, find, plain
+from .pruning import conceal
 from .resources import Resource
 
 LONGEST_WAIT = 60.0
+#: Of one object, looked at each time it changes.
+_MOST_VALUES = 20_000
 #: Is given the object, None when there is none, and tells whether that is what was waited for.
 Wish = Callable[[dict[str, Any] | None], bool]
 
@@ -34,7 +38,13 @@ def parse_wish(text: str) -> Wish:
         path, separator, value = rest.rpartition("=") if "}=" in rest or not rest.endswith("}") else (rest, "", "")
         steps = parse_path(path.strip("'\"").removeprefix("{").removesuffix("}"))
         wanted = value.strip("'\"")
-        return lambda found: any(not separator or plain(each) == wanted for each in find(found, steps))
+
+        def holds(found: dict[str, Any] | None) -> bool:
+            # What may not be shown is not compared either: the answer would tell it, bit by bit.
+            values = find(conceal([found])[0], steps, Budget(_MOST_VALUES))
+            return any(not separator or plain(each) == wanted for each in values)
+
+        return holds
     raise ag.InvalidInput(
         f"it is not understood what to wait for: {text[:80]!r}",
         hint="condition=NAME, delete, create and jsonpath={.path}=value are",
@@ -52,7 +62,7 @@ async def wait_for(api: Api, resource: Resource, place: tuple[str, str], wish: W
     while True:
         listed = await api.read(path, terms)
         found = next(iter(listed.get("items") or []), None)
-        if wish(found):
+        if await asyncio.to_thread(wish, found):
             return dict(found or {})
         left = deadline - time.monotonic()
         if left <= 0:
@@ -63,7 +73,7 @@ async def wait_for(api: Api, resource: Resource, place: tuple[str, str], wish: W
             if event.get("type") == "ERROR":
                 break
             found = None if event.get("type") == "DELETED" else event.get("object")
-            if wish(found):
+            if await asyncio.to_thread(wish, found):
                 return dict(found or {})
 
 

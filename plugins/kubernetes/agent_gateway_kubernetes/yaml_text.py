@@ -37,13 +37,21 @@ def show_yaml(value: Any) -> str:
     return to_yaml(prune(value))
 
 
-def diff_objects(name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
-    """The unified diff of what somebody decides about an object, without secrets; empty when nothing changes."""
+def diff_objects(
+    name: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, hides: bool = False
+) -> str:
+    """The unified diff of what somebody decides about an object, without secrets; empty when nothing changes.
+
+    With `hides` values are written that are not shown: then it looks alike whether they are others than before.
+    """
     before, after = ([] if each is None else ag.redact(to_yaml(_diffable(each))).splitlines() for each in (old, new))
     was, becomes = f"a/{name}" if old else "/dev/null", f"b/{name}" if new else "/dev/null"
     lines = list(difflib.unified_diff(before, after, was, becomes, lineterm="", n=3))
-    if not lines and old is not None and new is not None and state_of(old) != state_of(new):
-        return f"--- {was}\n+++ {becomes}\n@@ a value that is not shown changes @@"
+    if not lines and old is not None and new is not None:
+        if hides:
+            return f"--- {was}\n+++ {becomes}\n@@ a value that is not shown is written @@"
+        if state_of(old) != state_of(new):
+            return f"--- {was}\n+++ {becomes}\n@@ a value that is not shown changes @@"
     if len(lines) > _MOST_LINES:
         lines = [*lines[:_MOST_LINES], f"... {len(lines) - _MOST_LINES} more lines"]
     return "\n".join(lines)

@@ -218,3 +218,27 @@ def test_a_very_deep_body_does_not_pass() -> None:
     for _ in range(100):
         body = {"a": body}
     assert not allows("PATCH", WEB, body=body, kind=MERGE)
+
+
+def signing(**changed: Any) -> list[dict[str, Any]]:
+    entry = "/metadata/managedFields/0"
+    operations = [
+        {"op": "test", "path": "/metadata/uid", "value": "u"},
+        {"op": "test", "path": f"{entry}/manager", "value": "agent-gateway"},
+        {"op": "test", "path": f"{entry}/operation", "value": "Update"},
+        {"op": "replace", "path": f"{entry}/operation", "value": "Apply"},
+    ]
+    return [*operations[:-1], {**operations[-1], **changed}]
+
+
+def test_only_the_gateways_own_fields_are_handed_to_server_side_apply() -> None:
+    assert allows("PATCH", WEB, body=signing(), kind=JSON_PATCH)
+    others = [
+        signing(path="/metadata/managedFields", value=[{}]),
+        signing(path="/metadata/managedFields/0/manager", value="flux"),
+        signing()[1:],
+        [*signing(), {"op": "remove", "path": "/metadata/managedFields/1"}],
+        [{**each, "value": "flux"} if each["path"].endswith("manager") else each for each in signing()],
+    ]
+    for body in others:
+        assert not allows("PATCH", WEB, body=body, kind=JSON_PATCH)

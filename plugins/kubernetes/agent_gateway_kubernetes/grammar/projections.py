@@ -14,7 +14,8 @@ _STEP = (
 )
 _STEPS = re.compile(_STEP)
 _PATH = re.compile(rf"[$@]?\.?(?:[A-Za-z0-9_-]+)?(?:{_STEP})*\.?")
-_EXPRESSION = re.compile(r"\{[^{}]*(?:\"[{}]*\"[^{}]*)*\}")
+#: There is one way only to read each quote, or a long row of them would be tried in all ways.
+_EXPRESSION = re.compile(r"\{(?:[^{}\"]|\"[{}]+\"|\")*\}")
 _LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
 #: A column: a heading, and a path with or without braces.
 _HEADING = re.compile(r"[A-Za-z0-9_ ()/%.-]{1,64}")
