@@ -103,10 +103,14 @@ class Warrant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the world says about a write; `text` is one sentence with what was looked at."""
+    """What the world says about a write; `text` is one sentence with what was looked at.
+
+    `failed`: the write was made, and what it was to bring about has not come: the call's result is `failed`.
+    """
 
     outcome: Outcome
     text: str
+    failed: bool = False
 
 
 class PlainRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -65,6 +65,15 @@ async def test_a_failure_is_passed_on_word_for_word(house: House) -> None:
     assert f"is NOT ready: {message}" in result.text
 
 
+async def test_a_failed_reconciliation_is_no_success_though_the_request_was_made(house: House) -> None:
+    async with controllers(house, apps="kustomize build failed"):
+        result = await house.change("flux_reconcile", name="apps", namespace=house.namespace)
+    assert result.status == "failed"
+    assert f"Verified: this call has asked GitRepository {house.namespace}/repo (ready)" in result.text
+    assert f"Kustomization {house.namespace}/apps (NOT ready)" in result.text
+    assert house.records.steps[-1] == "finish done"
+
+
 async def test_when_the_source_fails_the_object_is_not_asked(house: House) -> None:
     async with controllers(house, repo="authentication required"):
         result = await house.change("flux_reconcile", name="apps", namespace=house.namespace)
@@ -76,8 +85,10 @@ async def test_when_the_source_fails_the_object_is_not_asked(house: House) -> No
 async def test_what_takes_too_long_is_said_to_be_unfinished(house: House) -> None:
     house.seconds = 5.0
     result = await house.change("flux_reconcile", name="apps", namespace=house.namespace, with_source=False)
-    assert result.status == "ok"
+    assert result.status == "failed"
     assert "was asked and has not finished yet" in result.text
+    assert "(not finished yet)" in result.text
+    assert house.records.steps[-1] == "finish done"
 
 
 async def test_progress_is_not_taken_for_the_end(house: House) -> None:
@@ -163,6 +174,9 @@ async def test_after_a_crash_the_request_is_found_or_known_to_be_missing(house: 
     )
     given = {"name": "apps", "namespace": house.namespace, "context": house.turned, "warrant": warrant}
     assert (await verify(**given)).outcome == "not_done"
+    source = house.path("gitrepositories", "repo")
+    house.cluster.patch(source, {"metadata": {"annotations": {EFFECT: warrant.key}}})
+    assert (await verify(**given)).outcome == "unknown"  # only one of the two was asked
     async with controllers(house):
         await house.approve()
     assert (await verify(**given)).outcome == "done"
@@ -171,6 +185,35 @@ async def test_after_a_crash_the_request_is_found_or_known_to_be_missing(house: 
     assert (await verify(**given)).outcome == "done"
     house.cluster.call("DELETE", house.path("kustomizations", "apps"))
     assert (await verify(**given)).outcome == "unknown"
+
+
+class Killed(BaseException):
+    """Ends the effect before its outcome row, as a kill does."""
+
+
+async def test_after_a_cut_only_what_was_not_asked_is_asked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.asked("flux_reconcile", name="apps", namespace=house.namespace)
+    house.cluster.journal.clear()
+
+    def cut(request: Recorded) -> None:
+        if request.method == "PATCH" and not request.harmless and request.path.endswith("/kustomizations/apps"):
+            house.cluster.meddle = None
+            raise ConnectionError
+
+    async def die(*_: object) -> None:
+        raise Killed
+
+    async with controllers(house) as order:
+        house.cluster.meddle = cut
+        with monkeypatch.context() as patched:
+            patched.setattr(house.records, "finish", die)
+            with pytest.raises(Killed):
+                await house.approve()
+        result = await house.executor.perform(house.made, house.turned)
+    assert result.status == "ok", result.text
+    assert order == ["gitrepositories/repo", "kustomizations/apps"]
+    asked = [each.path for each in house.cluster.journal if not each.harmless and b"requestedAt" in each.body]
+    assert asked.count(house.path("gitrepositories", "repo")) == 1
 
 
 async def test_who_may_not_patch_is_told_so_before_anybody_is_asked(

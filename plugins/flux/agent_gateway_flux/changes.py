@@ -58,9 +58,14 @@ async def change(
     raise AssertionError
 
 
+def is_marked(found: FluxObject, warrant: ag.Warrant) -> bool:
+    """Whether an object carries the key of an effect."""
+    return _word(warrant.key) in found.effects
+
+
 def look_for(found: FluxObject, warrant: ag.Warrant) -> ag.Verification:
     """Whether an object carries the key of an effect; after many later ones nobody can tell."""
-    if _word(warrant.key) in found.effects:
+    if is_marked(found, warrant):
         return ag.Verification(outcome="done", text=f"{found.title} carries the mark of this call")
     if found.uid not in {target.uid for target in warrant.targets}:
         return ag.Verification(outcome="unknown", text=f"{found.title} is another object by now")

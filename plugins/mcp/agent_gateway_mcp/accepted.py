@@ -12,7 +12,7 @@ import msgspec
 
 import agent_gateway as ag
 
-from .untrusted import escape
+from .untrusted import clean_line, escape
 
 ACCEPT = "agent-gateway mcp accept"
 LIST = "agent-gateway mcp list"
@@ -96,8 +96,9 @@ def read_accepted(file: Path, *, renewed: str = "") -> Accepted:
     for server, tools in found.items():
         for name in [name for name, tool in tools.items() if tool.declared(name).sha256() != tool.sha256]:
             if server != renewed:
-                detail = f"{file}: '{name}' of '{server}' is not what was accepted: its sha256 is another"
-                raise ag.InvalidInput(detail, code="mcp_accepted_file", hint=f"run `{ACCEPT} {server} {name}` again")
+                shown = clean_line(name, 100)
+                detail = f"{file}: '{shown}' of '{server}' is not what was accepted: its sha256 is another"
+                raise ag.InvalidInput(detail, code="mcp_accepted_file", hint=f"run `{ACCEPT} {server} {shown}` again")
             del tools[name]
     return found
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-import agent_gateway as ag
-
+from .checking import checker, dialect_fault
 from .untrusted import unseen_in_schema
 
 _LARGEST_SCHEMA = 20_000
-_LONGEST_FAULT = 300
 #: By this name a tool is given what allows its write.
 _TAKEN = "warrant"
 _TYPES: Mapping[str, Any] = {
@@ -29,7 +25,7 @@ def arguments_type(name: str, schema: Mapping[str, Any]) -> type[msgspec.Struct]
     required = list(schema.get("required", ()))
     fields: list[Any] = [(each, _type_of(properties.get(each, {}))) for each in required]
     fields += [(each, _type_of(below) | None, None) for each, below in properties.items() if each not in required]
-    find_fault = _checker(schema)
+    find_fault = checker(schema)
 
     def check(arguments: msgspec.Struct) -> None:
         if fault := find_fault(given_arguments(schema, msgspec.structs.asdict(arguments))):
@@ -63,47 +59,13 @@ def shape_fault(schema: Mapping[str, Any]) -> str:
 
 def schema_fault(schema: Mapping[str, Any]) -> str:
     """Why a schema cannot be accepted, told from all of it; empty when it can."""
-    import jsonschema  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types, and takes a while
-
     if fault := shape_fault(schema):
         return fault
     if len(json.dumps(schema)) > _LARGEST_SCHEMA:
         return f"its input schema is longer than {_LARGEST_SCHEMA} characters"
     if unseen_in_schema(schema):
         return "its input schema holds characters that nobody sees"
-    try:
-        jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator).check_schema(schema)
-    except (jsonschema.SchemaError, RecursionError) as error:
-        return f"its input schema is none: {ag.excerpt(str(error).splitlines()[0], _LONGEST_FAULT)}"
-    return ""
-
-
-def _checker(schema: Mapping[str, Any]) -> Callable[[dict[str, Any]], str]:
-    """What tells the first thing that is wrong with arguments; empty when they follow the schema."""
-
-    @cache
-    def validator() -> Any:
-        import jsonschema  # noqa: PLC0415 - as above, and tools are made before the ports answer
-        import referencing  # noqa: PLC0415 - as above
-
-        kind = jsonschema.validators.validator_for(schema, jsonschema.Draft202012Validator)
-        # With a registry of its own nothing is fetched, wherever a reference points.
-        return kind(schema, registry=referencing.Registry())
-
-    def find_fault(arguments: dict[str, Any]) -> str:
-        import jsonschema  # noqa: PLC0415 - as above
-        import referencing  # noqa: PLC0415 - as above
-
-        try:
-            error = jsonschema.exceptions.best_match(validator().iter_errors(arguments))
-        except (referencing.exceptions.Unresolvable, re.error):
-            return "the tool's schema refers to what is not in it, or holds a pattern that is none"
-        if error is None:
-            return ""
-        place = ".".join(map(str, error.absolute_path))
-        return ag.excerpt(f"{f'`{place}`: ' if place else ''}{error.message}", _LONGEST_FAULT)
-
-    return find_fault
+    return f"its input schema {fault}" if (fault := dialect_fault(schema)) else ""
 
 
 def _type_of(schema: Mapping[str, Any]) -> Any:

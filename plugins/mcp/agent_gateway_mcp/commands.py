@@ -10,6 +10,9 @@ import typer
 import agent_gateway as ag
 
 from .settings import McpSettings
+from .untrusted import clean_line
+
+_LONGEST_ERROR = 2000
 
 
 def add_commands(app: typer.Typer, settings: McpSettings) -> None:
@@ -32,7 +35,7 @@ def add_commands(app: typer.Typer, settings: McpSettings) -> None:
                 compared = asyncio.run(compare_server(settings, name))
             except ag.GatewayError as error:
                 failed = True
-                typer.echo(f"  {error}")
+                typer.echo(f"  {clean_line(str(error), _LONGEST_ERROR)}")
                 continue
             for line in tell_comparison(name, compared):
                 typer.echo(line)

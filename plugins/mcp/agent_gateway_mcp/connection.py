@@ -20,6 +20,7 @@ from .untrusted import clean_line
 if TYPE_CHECKING:
     from mcp import Client
     from mcp.client.stdio import StdioServerParameters
+    from mcp_types import CallToolResult
 
     from .web_client import Noted
 
@@ -52,12 +53,14 @@ async def connect(name: str, server: ServerSettings) -> AsyncIterator[Connected]
             stdio = await asyncio.to_thread(import_module, "mcp.client.stdio")
             transport = stdio.stdio_client(_parameters(server), errlog=sys.__stderr__ or sys.stderr)
             async with _client(mcp, transport) as client:
+                _leave_results(client)
                 yield Connected(client)
         else:
             http = await asyncio.to_thread(import_module, "mcp.client.streamable_http")
             async with web.make_web_client(server, noted) as web_client:
                 transport = http.streamable_http_client(server.url, http_client=web_client)
                 async with _client(mcp, transport) as client:
+                    _leave_results(client)
                     yield Connected(client, noted)
     except sdk_errors() as error:
         raise tell(name, error, None if server.command else noted) from None
@@ -100,6 +103,15 @@ def tell(name: str, error: BaseException, noted: Noted | None = None) -> ag.Gate
 def _client(mcp: Any, transport: Any) -> Any:
     # Without its cache: whether a tool is still the accepted one is asked of the server each time.
     return mcp.Client(transport, cache=None)
+
+
+def _leave_results(client: Client) -> None:
+    """Results are checked by whoever calls: the SDK would, by the server's own patterns, and may never come back."""
+
+    async def leave(name: str, result: CallToolResult) -> None:
+        return None
+
+    client.session.validate_tool_result = leave  # type: ignore[method-assign]  # there is no option for it
 
 
 def _parameters(server: ServerSettings) -> StdioServerParameters:

@@ -10,6 +10,7 @@ import msgspec
 import agent_gateway as ag
 
 from .accepted import ACCEPT, LIST, AcceptedTool, Declaration
+from .untrusted import name_fault
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -31,12 +32,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_tools(server: str, client: Client) -> dict[str, Declaration]:
-    """Every tool by name; `Unavailable` when there are too many, or two of one name."""
+    """Every tool by name; `Unavailable` when there are too many, or when names are used twice or hide something."""
     found: dict[str, Declaration] = {}
     cursor: str | None = None
     for _ in range(_MOST_PAGES):
         page = await client.list_tools(cursor=cursor)
         for tool in page.tools:
+            if fault := name_fault(tool.name):
+                raise ag.Unavailable(f"the MCP server '{server}' {fault}", code="mcp_listing")
             if tool.name in found or len(found) >= _MOST_TOOLS:
                 what = f"two tools '{tool.name[:80]}'" if tool.name in found else f"more than {_MOST_TOOLS} tools"
                 raise ag.Unavailable(f"the MCP server '{server}' lists {what}", code="mcp_listing")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import agent_gateway as ag
 
 from .accepted import AcceptedTool
+from .checking import checker, dialect_fault
 from .connection import sdk_errors, tell
 from .kept_connection import KeptConnection
 from .listing import list_tools, require_accepted
@@ -33,6 +34,8 @@ class Session:
         self._opening = asyncio.Lock()
         self._kept: KeptConnection | None = None
         self._ending: list[KeptConnection] = []
+        #: By tool, the schema of its results, and what checks them.
+        self._results: dict[str, tuple[Mapping[str, Any], Callable[[Any], str]]] = {}
 
     async def call(self, tool: str, accepted: AcceptedTool, arguments: Mapping[str, Any]) -> CallToolResult:
         """What a tool returns; it is called once, if it is what was accepted.
@@ -42,9 +45,12 @@ class Session:
         try:
             async with asyncio.timeout(self._server.timeout_seconds):
                 kept = await self._checked(tool, accepted)
-                return await self._send(kept, tool, arguments)
+                result = await self._send(kept, tool, arguments)
         except TimeoutError as error:
             raise tell(self._name, error) from None
+        if accepted.output_schema is not None and not result.is_error:
+            self._check_result(tool, accepted.output_schema, result.structured_content)
+        return result
 
     async def check(self, tool: str, accepted: AcceptedTool) -> None:
         """Have the server say that a tool is what was accepted; `GatewayError` when it does not."""
@@ -75,11 +81,21 @@ class Session:
         except sdk_errors() as error:
             raise tell(self._name, error, kept.connected.noted) from None
         except RuntimeError as error:
-            # A result that is not of the form the tool declares, or that asks for more.
+            # A result that asks for more.
             said = clean_line(str(error))
             raise ag.GatewayError(f"'{tool}' of '{self._name}' answered otherwise: {said}", code="mcp_result") from None
         finally:
             kept.calls -= 1
+
+    def _check_result(self, tool: str, schema: Mapping[str, Any], content: Any) -> None:
+        """`GatewayError` for a result that is not of the form that the tool declares."""
+        if tool not in self._results or self._results[tool][0] != schema:
+            fault = dialect_fault(schema)
+            self._results[tool] = schema, (lambda _: f"its schema {fault}") if fault else checker(schema)
+        fault = self._results[tool][1](content) if content is not None else "it has no structured content"
+        if fault:
+            said = clean_line(fault)
+            raise ag.GatewayError(f"'{tool}' of '{self._name}' answered otherwise: {said}", code="mcp_result")
 
     async def _checked(self, tool: str, accepted: AcceptedTool) -> KeptConnection:
         """A connection over which the server has just said that the tool is the accepted one."""

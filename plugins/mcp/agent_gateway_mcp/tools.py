@@ -15,7 +15,7 @@ from .arguments import arguments_type, given_arguments, shape_fault
 from .results import show_result
 from .sessions import Session
 from .settings import McpSettings
-from .untrusted import clean_line, clean_schema, clean_text, escape
+from .untrusted import clean_line, clean_schema, clean_text, escape, name_fault
 
 _LONGEST_NAME = 63
 _LONGEST_ARGUMENTS = 1000
@@ -70,9 +70,9 @@ class RemoteTool:
     def as_tool(self, seconds: float) -> ag.Tool:
         """The tool; its description and schema are those of the file, without what is not seen."""
         schema, name = self._accepted.input_schema, tool_name(self._server, self._name)
-        if fault := shape_fault(schema):
+        if fault := name_fault(self._name) or shape_fault(schema):
             hint = f"accept it again: `{ACCEPT} {self._server}`"
-            raise ag.InvalidInput(f"'{self._name}' of '{self._server}': {fault}", hint=hint)
+            raise ag.InvalidInput(f"'{clean_line(self._name, 100)}' of '{self._server}': {fault}", hint=hint)
         annotations = self._accepted.annotations
         own = clean_text(self._accepted.description) or clean_line(self._accepted.title)
         return ag.Tool(

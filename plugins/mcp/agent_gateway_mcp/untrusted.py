@@ -10,6 +10,8 @@ import agent_gateway as ag
 
 LONGEST_DESCRIPTION = 1000
 _LONGEST_LINE = 300
+#: Of what MCP allows; twice what it advises.
+_LONGEST_NAME = 256
 #: Control characters, marks without a width, private ones, halves of others, and the two that break lines unseen.
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 #: Characters that are letters or marks to Unicode, and nothing to the eye.
@@ -24,6 +26,15 @@ def is_seen(character: str) -> bool:
     if character in _BLANK or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
         return False
     return character in _KEPT or unicodedata.category(character) not in _UNSEEN
+
+
+def name_fault(name: str) -> str:
+    """Why a tool's name cannot be used; it is shown in many places. Empty when it can."""
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        return f"has a tool whose name is empty or longer than {_LONGEST_NAME} characters"
+    if not all(is_seen(each) and each not in _KEPT for each in name):
+        return f"has a tool whose name holds characters that nobody sees: '{_spell_out(name)}'"
+    return ""
 
 
 def clean_text(text: str, limit: int = LONGEST_DESCRIPTION) -> str:
@@ -50,6 +61,10 @@ def unseen_in_schema(schema: Mapping[str, Any]) -> bool:
 def escape(text: str) -> str:
     """JSON text with what is not seen written as escapes, so that whoever reviews it sees it."""
     return "".join(each if each == "\n" or is_seen(each) else _escape(each) for each in text)
+
+
+def _spell_out(name: str) -> str:
+    return "".join(each if is_seen(each) and each not in _KEPT else _escape(each) for each in name)
 
 
 def _escape(character: str) -> str:

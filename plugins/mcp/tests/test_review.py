@@ -72,6 +72,21 @@ async def test_what_cannot_be_accepted_is_told_and_nothing_is_written(tmp_path: 
         assert list(read_accepted(file)["my-files"]) == ["again", "read"]
 
 
+@pytest.mark.parametrize("name", ["x\x1b]0;pwned\x07", "read\u202e", f"read{HIDDEN}", "two\nlines", " ", "x" * 300])
+async def test_a_name_that_hides_something_is_neither_shown_nor_accepted(tmp_path: Path, name: str) -> None:
+    async with serving(ChangingServer(declared("read"), declared(name))) as url:
+        settings = settings_for(url, tmp_path)
+        for work in (compare_server(settings, "my-files"), accept_tools(settings, "my-files", ["read"], [])):
+            error = await fails_with(work)
+            assert error.code == "mcp_listing"
+            assert "has a tool whose name" in str(error)
+            assert str(error).isprintable()
+        (check,) = plugin.register_checks({"mcp": settings})
+        told = await check.run(None)  # type: ignore[arg-type]  # no cluster is asked
+        assert (told.ok, told.detail.isprintable()) == (False, True)
+        assert not settings.accepted_file.exists()
+
+
 async def test_one_server_is_accepted_anew_after_an_edit_by_hand(tmp_path: Path) -> None:
     async with serving(ChangingServer(declared("read"))) as url:
         settings = settings_for(url, tmp_path)

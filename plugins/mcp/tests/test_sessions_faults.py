@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import mcp_types as types
@@ -97,6 +98,30 @@ async def test_a_result_of_another_form_than_accepted_is_refused() -> None:
         error = await call(url)
     assert error.code == "mcp_result"
     assert "'size' is a required property" in error.detail
+
+
+@pytest.mark.parametrize(
+    ("schema", "content", "said"),
+    [
+        ({"properties": {"size": {"pattern": "^(a+)+$"}}}, {"size": "a" * 40 + "!"}, "does not match"),
+        ({"required": ["size"]}, None, "it has no structured content"),
+        ({"required": 5}, {"size": 1}, "its schema is none"),
+    ],
+)
+async def test_the_form_of_a_result_is_checked_without_ever_taking_long(
+    schema: dict[str, Any], content: dict[str, Any] | None, said: str
+) -> None:
+    read = declared("read", output_schema={"type": "object", **schema})
+    made = ChangingServer(read)
+    made.answer = types.CallToolResult(content=[], structured_content=content)
+    async with serving(made) as url:
+        session = Session("files", ServerSettings(url=url))
+        begun = time.perf_counter()
+        error = await fails_with(session.call("read", accept(declare(read), read=True), {"path": "/x"}))
+        await session.close()
+    assert time.perf_counter() - begun < 10
+    assert error.code == "mcp_result"
+    assert said in error.detail
 
 
 async def test_a_server_that_is_not_there_or_none_of_mcp_is_said_to_be_so() -> None:

@@ -49,6 +49,13 @@ def test_tools_come_from_the_file_and_what_they_say_is_cleaned_and_cut(tmp_path:
     assert write.judge_call({"path": "x"}).decision == "ask"
 
 
+def test_a_name_that_hides_something_is_no_tool_though_it_was_accepted(tmp_path: Path) -> None:
+    name = "x\x1b]0;pwned\x07"
+    with pytest.raises(ag.InvalidInput, match="characters that nobody sees") as caught:
+        tools_of(tmp_path, {"files": {name: accept(declare(declared(name)), read=True)}})
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("server", "tool", "name"),
     [

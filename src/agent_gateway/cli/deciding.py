@@ -14,6 +14,7 @@ from agent_gateway.cli.control import ControlClient
 from agent_gateway.cli.output import Output
 from agent_gateway.cli.waiting import StartNotice
 from agent_gateway.config import Configuration
+from agent_gateway.errors import GatewayError
 
 T = TypeVar("T")
 
@@ -51,7 +52,10 @@ def show_approval(approval: str, configuration: Configuration, *, as_json: bool)
 def decide(
     approval: str, decision: HumanDecision, comment: str, configuration: Configuration, *, wait: float, as_json: bool
 ) -> None:
-    """Pass a decision on, and wait for what comes of it; `Conflict` when it was decided before."""
+    """Pass a decision on, and wait for what comes of it; `Conflict` when it was decided before.
+
+    `GatewayError` when an approved call was not made, or came to nothing, or is not known to have been.
+    """
 
     async def work(control: ControlClient) -> ApprovalReport:
         report = await control.decide(approval, decision, comment)
@@ -61,7 +65,31 @@ def decide(
             report = await control.approval(approval)
         return report
 
-    show(Output(as_json=as_json), reach(configuration, work, quiet=as_json))
+    report = reach(configuration, work, quiet=as_json)
+    show(Output(as_json=as_json), report)
+    # Who does not wait wants to have passed a decision on.
+    if decision == "approve" and wait:
+        require_done(report)
+
+
+def require_done(report: ApprovalReport) -> None:
+    """`GatewayError` unless an approved call was made, went well, and its run did not fail."""
+    effect, tool = report.effect, report.approval.tool
+    hint = f"see `agent-gateway approvals show {report.approval.id}`"
+    result = effect.result if effect is not None else None
+    if goes_on(report, TAKING_NOTICE_SECONDS) and result is None:
+        raise GatewayError(f"'{tool}' was approved and has not ended yet", code="call_unfinished", hint=hint)
+    if effect is None and report.run_status == "waiting":
+        # Its turn waits for another decision, too: nothing is wrong yet.
+        return
+    if effect is None:
+        raise GatewayError(f"'{tool}' was approved and not called", code="call_not_made", hint=hint)
+    if effect.outcome in {"", "unknown"}:
+        raise GatewayError(f"whether '{tool}' has changed anything is not known", code="call_unknown", hint=hint)
+    if effect.outcome != "done" or (result is not None and result.status in {"failed", "refused"}):
+        raise GatewayError(f"'{tool}' was approved and did not succeed", code="call_failed", hint=hint)
+    if report.run_status == "failed":
+        raise GatewayError(f"'{tool}' was called, and its turn failed", code="run_failed", hint=hint)
 
 
 def goes_on(report: ApprovalReport, seconds: float) -> bool:

@@ -1,4 +1,7 @@
-"""What commands write to standard output: rich on a terminal, plain text in a pipe, JSON when asked."""
+"""What commands write to standard output: rich on a terminal, plain text in a pipe, JSON when asked.
+
+What is written may come from anybody: nothing in it reaches a terminal that the terminal would obey.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from agent_gateway.cli.unseen import show_lines, show_unseen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,29 +42,31 @@ class Output:
 
     def text(self, text: str, *, end: str = "\n", style: str = "") -> None:
         """Write text; `style` is for terminals."""
+        shown = show_lines(text)
         if self.rich:
-            self.console.print(text, end=end, style=style or None)
+            self.console.print(shown, end=end, style=style or None)
             return
-        sys.stdout.write(text + end)
+        sys.stdout.write(shown + end)
         sys.stdout.flush()
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a table: drawn on a terminal, else a line of tab-separated values for each row, names first."""
         if not self.rich:
-            lines = ["\t".join(columns), *("\t".join(" ".join(str(cell).split()) for cell in row) for row in rows)]
+            cells = [[show_lines(" ".join(str(cell).split())) for cell in row] for row in rows]
+            lines = ["\t".join(row) for row in (columns, *cells)]
             sys.stdout.write("\n".join(lines) + "\n")
             return
         from rich.table import Table  # noqa: PLC0415 - as in `console`
 
         drawn = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in rows:
-            drawn.add_row(*(str(cell) for cell in row))
+            drawn.add_row(*(show_lines(str(cell)) for cell in row))
         self.console.print(drawn, soft_wrap=False)
 
     @staticmethod
     def warn(text: str) -> None:
         """Write a line to standard error."""
-        sys.stderr.write(f"Warning: {text}\n")
+        sys.stderr.write(f"Warning: {show_lines(text)}\n")
 
     @staticmethod
     def _write(data: bytes) -> None:
@@ -69,4 +76,4 @@ class Output:
 
 def encode(value: Any) -> bytes:
     """Encode a value as JSON; paths become text."""
-    return msgspec.json.encode(value, enc_hook=str)
+    return show_unseen(msgspec.json.encode(value, enc_hook=str).decode()).encode()

@@ -11,6 +11,8 @@ from typing import Self
 from rich.console import Console
 from rich.status import Status
 
+from agent_gateway.cli.unseen import show_lines
+
 
 class StartNotice:
     """Told again and again what is not ready yet; on standard error, and gone once its block is left."""
@@ -54,4 +56,4 @@ def describe(parts: Mapping[str, str]) -> str:
     busy = [
         f"{name}: {state.removeprefix('waiting: ')}" for name, state in parts.items() if state.startswith("waiting")
     ]
-    return f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})"
+    return show_lines(f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,21 +83,45 @@ class PodAccess:
         return configuration
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration as it was read, and what a connection depends on: also what its certificate files held then."""
+
+    configuration: Any
+    connection: tuple[Any, ...]
+
+    def is_as(self, other: Loaded) -> bool:
+        """Whether a server would take the one as it takes the other."""
+        mine, others = authorization(self.configuration), authorization(other.configuration)
+        return (self.connection, mine) == (other.connection, others)
+
+
 class Credentials:
     """The credentials of one cluster, read again every minute."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, name: str, access: Access) -> None:
+        self._name = name
         self._access = access
-        self._configuration: Any = None
+        self._loaded: Loaded | None = None
         self._read_at = 0.0
 
-    async def current(self, *, anew: bool = False) -> Any:
-        """The configuration to use now; `anew` when the server has refused the last one."""
-        if anew or self._configuration is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
-            self._configuration = await self._access.load()
-            known_secrets.register(*authorization(self._configuration).get("Authorization", "").split())
+    async def current(self, *, anew: bool = False) -> Loaded:
+        """What to use now; `anew` when the server has refused the last."""
+        if anew or self._loaded is None or time.monotonic() - self._read_at > _FRESH_SECONDS:
+            configuration = await self._access.load()
+            self._loaded = Loaded(configuration, self._connection(configuration))
+            known_secrets.register(*authorization(configuration).get("Authorization", "").split())
             self._read_at = time.monotonic()
-        return self._configuration
+        return self._loaded
+
+    def _connection(self, configuration: Any) -> tuple[Any, ...]:
+        """Certificates are replaced in place, under the names that they had."""
+        files = (configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file)
+        try:
+            held = [hashlib.sha256(Path(each).read_bytes()).digest() if each else b"" for each in files]
+        except OSError as exc:
+            raise unusable(self._name, exc) from exc
+        return (configuration.host, configuration.verify_ssl, *held)
 
 
 def runs_in_pod(environ: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from agent_gateway.clusters.credentials import Credentials, authorization, encryption
+from agent_gateway.clusters.credentials import Credentials, Loaded, authorization, encryption
 from agent_gateway.errors import InvalidInput, Unavailable
 from agent_gateway.interfaces import ApiRequest, ApiResponse
 
@@ -22,6 +24,15 @@ _CHUNK = 65_536
 _PLAIN = "/:@!$&'()*+,;=~-._"
 
 
+@dataclass(eq=False)
+class _Line:
+    """A session, what it was opened for, and how many requests go on over it."""
+
+    session: aiohttp.ClientSession
+    connection: tuple[Any, ...]
+    users: int = 0
+
+
 class KubernetesAsyncioCluster:
     """Implements `Cluster`. It connects when it is first used; close it in the end."""
 
@@ -29,8 +40,8 @@ class KubernetesAsyncioCluster:
         self._name = name
         self._credentials = credentials
         self._opening = asyncio.Lock()
-        self._session: aiohttp.ClientSession | None = None
-        self._session_of: Any = None
+        #: The last one takes new requests; what is in front of it still has some to finish.
+        self._lines: list[_Line] = []
 
     @property
     def name(self) -> str:
@@ -38,16 +49,27 @@ class KubernetesAsyncioCluster:
         return self._name
 
     async def send(self, request: ApiRequest, *, timeout: float = 10.0, limit: int = 8_000_000) -> ApiResponse:
-        """Send a request and read at most `limit` bytes of the answer; a refused token is read again, once."""
-        async with self._request(request, timeout) as response:
-            if response.status != 401:
-                return await _read(response, limit)
-            refused = await _read(response, limit)
-        sent = response.request_info.headers.get("Authorization")
-        if authorization(await self._credentials.current(anew=True)).get("Authorization") == sent:
-            return refused
-        async with self._request(request, timeout) as response:
-            return await _read(response, limit)
+        """Send a request and read at most `limit` bytes of the answer.
+
+        A refused token, and certificates that do not fit, are read again, and if they have changed tried again, once.
+        """
+        used = await self._credentials.current()
+        try:
+            answer = await self._exchange(used, request, timeout, limit)
+        except Unavailable as error:
+            if not _may_be_about_certificates(error, used):
+                raise
+            renewed = await self._credentials.current(anew=True)
+            # A write is sent again only if it was not sent at all: the connection was never there.
+            if renewed.is_as(used) or not (_never_sent(error) or request.method == "GET"):
+                raise
+        else:
+            if answer.status != 401:
+                return answer
+            renewed = await self._credentials.current(anew=True)
+            if renewed.is_as(used):
+                return answer
+        return await self._exchange(renewed, request, timeout, limit)
 
     async def stream(self, request: ApiRequest, *, timeout: float) -> AsyncIterator[bytes]:
         """Send a request and yield its body as it comes, until the server ends it or the time is over.
@@ -55,7 +77,7 @@ class KubernetesAsyncioCluster:
         `Unavailable` when it cannot be sent, or is answered with an error.
         """
         try:
-            async with self._request(request, timeout) as response:
+            async with self._request(await self._credentials.current(), request, timeout) as response:
                 if response.status >= 400:
                     raise Unavailable(f"the cluster '{self._name}' answered {response.status} to a watch")
                 async for chunk in response.content.iter_any():
@@ -66,17 +88,22 @@ class KubernetesAsyncioCluster:
 
     async def close(self) -> None:
         """Close the connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        lines, self._lines = self._lines, []
+        for each in lines:
+            await each.session.close()
+
+    async def _exchange(self, loaded: Loaded, request: ApiRequest, timeout: float, limit: int) -> ApiResponse:
+        async with self._request(loaded, request, timeout) as response:
+            return await _read(response, limit)
 
     @asynccontextmanager
-    async def _request(self, request: ApiRequest, timeout: float) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _request(
+        self, loaded: Loaded, request: ApiRequest, timeout: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         import aiohttp  # noqa: PLC0415 - slow, and only for those with clusters
         from yarl import URL  # noqa: PLC0415 - comes with aiohttp
 
-        configuration = await self._credentials.current()
-        session = await self._open(configuration)
+        configuration = loaded.configuration
         headers = {"Accept": request.accept, "User-Agent": "agent-gateway", **authorization(configuration)}
         if request.body:
             headers["Content-Type"] = request.content_type
@@ -84,8 +111,9 @@ class KubernetesAsyncioCluster:
         named: dict[str, Any] = {"proxy": configuration.proxy} if configuration.proxy else {}
         if configuration.tls_server_name:
             named["server_hostname"] = configuration.tls_server_name
+        line = await self._take(loaded)
         try:
-            async with session.request(
+            async with line.session.request(
                 request.method,
                 URL(address(configuration.host, request), encoded=True),
                 data=request.body or None,
@@ -98,22 +126,30 @@ class KubernetesAsyncioCluster:
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
             raise self._unreachable(exc) from exc
+        finally:
+            line.users -= 1
+            await self._retire()
 
-    async def _open(self, configuration: Any) -> aiohttp.ClientSession:
-        """The session; a new one when address or certificates are others than before."""
+    async def _take(self, loaded: Loaded) -> _Line:
+        """The line for new requests; another one when address or certificates are others than before."""
         import aiohttp  # noqa: PLC0415 - slow, and only for those with clusters
 
         async with self._opening:
-            wanted = (
-                configuration.host, configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file,
-                configuration.verify_ssl,
-            )  # fmt: skip
-            if self._session is None or self._session_of != wanted:
-                await self.close()
-                connector = aiohttp.TCPConnector(ssl=encryption(self._name, configuration), limit=32)
-                self._session = aiohttp.ClientSession(connector=connector, trust_env=False, read_bufsize=2**18)
-                self._session_of = wanted
-            return self._session
+            if not self._lines or self._lines[-1].connection != loaded.connection:
+                connector = aiohttp.TCPConnector(ssl=encryption(self._name, loaded.configuration), limit=32)
+                session = aiohttp.ClientSession(connector=connector, trust_env=False, read_bufsize=2**18)
+                self._lines.append(_Line(session, loaded.connection))
+            self._lines[-1].users += 1
+            line = self._lines[-1]
+        await self._retire()
+        return line
+
+    async def _retire(self) -> None:
+        """Close the lines that take no requests any more and have none to finish."""
+        over = [each for each in self._lines[:-1] if not each.users]
+        self._lines = [each for each in self._lines if each not in over]
+        for each in over:
+            await each.session.close()
 
     def _unreachable(self, why: Exception) -> Unavailable:
         import aiohttp  # noqa: PLC0415 - slow, and only for those with clusters
@@ -128,6 +164,20 @@ class KubernetesAsyncioCluster:
             code="cluster_unreachable",
             hint="`agent-gateway doctor` looks at each cluster",
         )
+
+
+def _may_be_about_certificates(error: Unavailable, used: Loaded) -> bool:
+    """Whether the server's certificate was not accepted, or ours: then it may also just end the connection."""
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLError) or (cause is not None and isinstance(cause.__cause__, ssl.SSLError)):
+        return True
+    return bool(used.configuration.cert_file) and not isinstance(cause, TimeoutError) and not _never_sent(error)
+
+
+def _never_sent(error: Unavailable) -> bool:
+    import aiohttp  # noqa: PLC0415 - slow, and only for those with clusters
+
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError)
 
 
 def address(host: str, request: ApiRequest) -> str:

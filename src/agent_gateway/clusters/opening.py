@@ -59,14 +59,13 @@ def open_clusters(
     if kubeconfig is not None:
         for name in kubeconfig.contexts:
             access = KubeconfigAccess(name, kubeconfig, allow_exec=settings.allow_exec)
-            clusters[name] = KubernetesAsyncioCluster(name, Credentials(access))
+            clusters[name] = KubernetesAsyncioCluster(name, Credentials(name, access))
     pod = runs_in_pod(environ, account)
     if settings.in_cluster is True and not pod:
         raise _fault("in_cluster", "this is not a pod with a service account", "use auto, or mount one")
     if pod and settings.in_cluster is not False and IN_CLUSTER not in clusters:
-        clusters[IN_CLUSTER] = KubernetesAsyncioCluster(
-            IN_CLUSTER, Credentials(PodAccess(IN_CLUSTER, environ, account))
-        )
+        credentials = Credentials(IN_CLUSTER, PodAccess(IN_CLUSTER, environ, account))
+        clusters[IN_CLUSTER] = KubernetesAsyncioCluster(IN_CLUSTER, credentials)
     if settings.default and settings.default not in clusters:
         raise _fault("default", f"there is no cluster '{settings.default}'", f"there are: {', '.join(clusters)}")
     return OpenClusters(clusters, settings.default)

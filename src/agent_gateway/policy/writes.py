@@ -16,9 +16,9 @@ import msgspec
 import structlog
 
 from agent_gateway.approval import Approval, EffectRecord, effect_key
-from agent_gateway.errors import Conflict, GatewayError
+from agent_gateway.errors import Conflict, GatewayError, Unavailable
 from agent_gateway.interfaces import Approvals, Audit, Context, Journal
-from agent_gateway.policy.border import cross
+from agent_gateway.policy.border import TimedOut, cross
 from agent_gateway.policy.canonical import digest_of, new_approval_id, plain_arguments
 from agent_gateway.policy.gate import Asker, Gate
 from agent_gateway.policy.output import Excerpt, clean
@@ -180,7 +180,7 @@ class Writes:
             result = _result(case, "refused", f"The gateway was cut off before this was done. {refusal}", begun)
             await self._records.journal.finish(record.key, verified.outcome, result)
             return result
-        status: ResultStatus = "ok" if verified.outcome == "done" else "failed"
+        status: ResultStatus = "ok" if verified.outcome == "done" and not verified.failed else "failed"
         result = _result(case, status, f"The gateway was cut off meanwhile. {tell_verification(verified)}", begun)
         await self._records.journal.finish(record.key, verified.outcome, result)
         return result
@@ -292,7 +292,10 @@ def _warrant(record: EffectRecord) -> Warrant:
 def _judge(
     case: Case, ran: Excerpt | GatewayError, verified: Verification | None, begun: float
 ) -> tuple[Outcome, ToolResult]:
-    """What is recorded and told of an effect: the world's word is believed over the tool's."""
+    """What is recorded and told of an effect: the world's word is believed over the tool's.
+
+    What the tool says it could not bring about stays failed, also when the world says that the change was made.
+    """
     if isinstance(ran, GatewayError):
         told = f"{show_error(case.tool, ran)}."
         if verified is None:
@@ -301,12 +304,18 @@ def _judge(
         else:
             outcome = verified.outcome
             told += f" {tell_verification(verified)}"
-        return outcome, _result(case, "ok" if outcome == "done" else "failed", told, begun)
+        came_about = verified is not None and outcome == "done" and not verified.failed and _leaves_open(ran)
+        return outcome, _result(case, "ok" if came_about else "failed", told, begun)
     if verified is None:
         return "done", _result(case, "ok", ran.text, begun, more=ran.more, pages=ran.pages)
     text = f"{ran.text}\n{tell_verification(verified)}"
-    status: ResultStatus = "failed" if verified.outcome == "not_done" else "ok"
+    status: ResultStatus = "failed" if verified.outcome == "not_done" or verified.failed else "ok"
     return verified.outcome, _result(case, status, text, begun, more=ran.more, pages=ran.pages)
+
+
+def _leaves_open(error: GatewayError) -> bool:
+    """Whether a tool's error says nothing about its effect: no answer, no time, or what nobody foresaw (no code)."""
+    return isinstance(error, Unavailable | TimedOut) or error.code == GatewayError.code
 
 
 def _result(case: Case, status: ResultStatus, text: str, begun: float, **kept: Any) -> ToolResult:

@@ -49,3 +49,11 @@ def test_errors_are_json_wherever_the_flag_stands(cli: Cli, place: str) -> None:
     done = cli(*arguments, "--config", "missing.yaml")
     assert done.code == 1
     assert msgspec.json.decode(done.err)["error"]["code"] == "configuration"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_error_s_words_are_not_obeyed_by_a_terminal(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    report(NotFound("gone\x1b[2J\x9b", hint="look\u202e"), as_json=as_json)
+    err = capsys.readouterr().err
+    assert "gone\\u001b[2J\\u009b" in err
+    assert "look\\u202e" in err

@@ -55,3 +55,35 @@ def test_json_stays_json_on_a_terminal(capsys: pytest.CaptureFixture[str], termi
     first, _, second = capsys.readouterr().out.rpartition("}\n{")
     assert msgspec.json.decode(first + "}") == {"path": "x"}
     assert second == '"n":1}\n'
+
+
+ODD = "a\x1b]0;pwned\x07b\x9b2Jc\u202ed\u200be\U000e0041\r\nf\tg"
+SHOWN = "a\\u001b]0;pwned\\u0007b\\u009b2Jc\\u202ed\\u200be\\udb40\\udc41\nf\tg"
+
+
+@pytest.mark.parametrize("rich", [False, True])
+def test_nothing_is_written_that_a_terminal_would_obey(
+    capsys: pytest.CaptureFixture[str], terminal: Terminal, rich: bool
+) -> None:
+    if rich:
+        terminal()
+    output = Output(as_json=False)
+    output.text(ODD)
+    assert capsys.readouterr().out.split() == SHOWN.split()
+    output.table(("WHAT",), [("\x1b[2J\u202ex",)])
+    assert "\\u001b[2J\\u202ex" in capsys.readouterr().out
+    output.warn(ODD)
+    assert capsys.readouterr().err == f"Warning: {SHOWN}\n"
+
+
+def test_json_says_the_same_without_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=True).record({"text": ODD})
+    written = capsys.readouterr().out
+    assert written.isascii()
+    assert msgspec.json.decode(written) == {"text": ODD}
+
+
+def test_writing_of_people_stays_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Größe 厘米 — ☃ می‌خواهم 👩‍💻"  # with joiners
+    Output(as_json=False).text(text)
+    assert capsys.readouterr().out == text + "\n"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.memory_records import MemoryRecords, an_executor
 
-from agent_gateway.errors import Conflict, InvalidInput
+from agent_gateway.errors import Conflict, GatewayError, InvalidInput, Unavailable
 from agent_gateway.interfaces import ApprovalDecision
 from agent_gateway.messages import ROLES, Role
 from agent_gateway.persona import Persona, Policy
@@ -267,6 +267,36 @@ async def test_a_tool_that_fails_is_not_believed_over_the_world() -> None:
     assert result.status == "failed"
     assert result.text == "it has changed since. It has not happened: it has 1 replicas."
     assert world.records.effects["run-1.call-1"].outcome == "not_done"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (GatewayError("apps is NOT ready: boom", code="not_ready"), "failed"),
+        (Conflict("it has come to something else"), "failed"),
+        (Unavailable("the connection was cut"), "ok"),
+        (TimeoutError("no answer"), "ok"),
+        (ValueError("a mistake"), "ok"),
+    ],
+)
+async def test_what_was_changed_and_came_to_nothing_is_recorded_as_done_and_told_as_failed(
+    error: Exception, status: str
+) -> None:
+    world = World()
+
+    async def scale(replicas: int, warrant: Warrant) -> str:
+        """Scale the thing, and say what came of it."""
+        await world.scale(replicas, warrant)
+        raise error
+
+    made = tool(scale, effect="write", preview=world.preview, verify=world.verify)
+    executor = an_executor({"scale": made}, records=world.records)
+    await executor.call(CALL, Turn())
+    await world.approve()
+    result = await executor.perform(CALL, Turn())
+    assert result.status == status
+    assert result.text.endswith(f"{error}. Verified: it has 3 replicas.")
+    assert world.records.effects["run-1.call-1"].outcome == "done"
 
 
 async def test_a_cancelled_turn_lets_a_begun_effect_come_to_its_row() -> None:

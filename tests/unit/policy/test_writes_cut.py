@@ -11,7 +11,7 @@ from tests.unit.policy.test_writes import CALL, Turn, World
 
 from agent_gateway.persona import Policy
 from agent_gateway.policy.canonical import digest_of
-from agent_gateway.tool import Tool, ToolCall, Verdict, Warrant, tool
+from agent_gateway.tool import Tool, ToolCall, Verdict, Verification, Warrant, tool
 
 KEY = "run-1.call-1"
 
@@ -113,3 +113,30 @@ async def test_a_human_is_shown_that_there_is_more_and_what_nobody_sees() -> Non
     cut, unseen = (each.summary for each in world.records.approvals_held.values())
     assert cut.endswith("characters: look at all of its arguments)")
     assert "we\\u200bb\\u202e" in unseen
+
+
+async def test_what_was_made_and_has_not_worked_is_told_as_failed_after_the_start_too() -> None:
+    world = await cut_before_the_effect()
+
+    async def verify(replicas: int) -> Verification:
+        """Look."""
+        return Verification(outcome="done", text=f"it was asked for {replicas}, and is broken", failed=True)
+
+    result = await world.executor(verify=verify).perform(CALL, Turn())
+    assert (result.status, world.keys) == ("failed", [])
+    assert world.records.effects[KEY].outcome == "done"
+
+
+async def test_what_was_made_and_has_not_worked_is_told_as_failed() -> None:
+    world = World()
+
+    async def verify(replicas: int) -> Verification:
+        """Look."""
+        return Verification(outcome="done", text=f"{replicas} are broken", failed=True)
+
+    executor = world.executor(verify=verify)
+    await executor.call(CALL, Turn())
+    await world.approve()
+    result = await executor.perform(CALL, Turn())
+    assert (result.status, len(world.keys)) == ("failed", 1)
+    assert world.records.effects[KEY].outcome == "done"

@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from agent_gateway.cli.commands.talking import WITHOUT_GATEWAY
 from agent_gateway.cli.options import Config, DataDir, Json, load_configuration
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
     below = typer.Typer(no_args_is_help=True, help="Explain what is done without asking, asked about, and never done.")
-    below.command("explain", epilog=WITHOUT_GATEWAY)(explain)
+    below.command("explain")(explain)
     below.callback()(policy)
     app.add_typer(below, name="policy")
 
