@@ -23,6 +23,8 @@ _INVISIBLE = re.compile(
 )
 #: More than this is cut for good.
 MOST_KEPT = 4_000_000
+#: Where it is cut for good half a secret may be left, which nothing finds: so much before the end is left out, too.
+_NEAR_END = 8_000
 #: Longer text is searched for secrets beside the event loop.
 _AT_ONCE = 20_000
 _NOT_KEPT = "\n[cut here: the rest could not be kept]"
@@ -72,17 +74,18 @@ class OutputStore:
 
         What is hidden is hidden in the whole text, before it is cut: half a secret is one, too.
         """
-        kept = clean(render(output))[:MOST_KEPT]
-        text = hide(kept) if len(kept) <= _AT_ONCE else await asyncio.to_thread(hide, kept)
+        whole = clean(render(output))
+        text = hide(whole) if len(whole) <= _AT_ONCE else await asyncio.to_thread(hide, whole[:MOST_KEPT])
+        if len(whole) > MOST_KEPT:
+            text = text[:-_NEAR_END]
         if len(text) <= limit:
             return Excerpt(text)
-        kept = text
         # Known before anything is written: a thread goes on when its turn is cancelled, and `forget` must find it.
         shelf = self._shelves.setdefault(run_id, _Shelf())
         shelf.last = number = shelf.last + 1
-        if not await self._write(shelf, self._folder / run_id, number, kept):
+        if not await self._write(shelf, self._folder / run_id, number, text):
             return Excerpt(text[: max(0, limit - len(_NOT_KEPT))] + _NOT_KEPT[:limit])
-        pages = -(-len(kept) // limit)
+        pages = -(-len(text) // limit)
         shelf.sizes[number] = (limit, pages)
         return Excerpt(text[:limit], f"result-{number}", pages)
 

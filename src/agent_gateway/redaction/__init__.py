@@ -2,8 +2,10 @@
 
 `redact(text)` replaces every secret by `[redacted]`; `redact_value(value)` does it to nested JSON values, by their keys
 too; `excerpt(text, most)` shortens a text that may hold one, which nothing else may do before `redact`;
-`known_secrets.register(value)` makes an exact value a secret everywhere. A secret is found as it is written, in
-base64, hexadecimal, percent-encoding and escapes, and broken by lines, quotes, spaces or invisible characters.
+`known_secrets.register(value)` makes an exact value a secret everywhere. A secret is found as it is written, in base64,
+base32, hexadecimal, percent-encoding and escapes, as numbers, in the dump of a file and backwards; and broken by lines
+and what stands before them, by quotes, spaces, signs, tags or invisible characters. All of it takes time in proportion
+to the text's length.
 """
 
 from __future__ import annotations

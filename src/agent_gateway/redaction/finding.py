@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
+from agent_gateway.redaction.addresses import find_in_addresses
 from agent_gateway.redaction.assignments import find_assigned, find_named_pairs
+from agent_gateway.redaction.codes import find_codes
 from agent_gateway.redaction.encodings import find_encoded
 from agent_gateway.redaction.known import known_secrets
 from agent_gateway.redaction.kubernetes import find_secret_data
+from agent_gateway.redaction.layout import find_behind, unmark
 from agent_gateway.redaction.names import HINTS
 from agent_gateway.redaction.shapes import find_shapes
 from agent_gateway.redaction.splitting import find_split
-from agent_gateway.redaction.tokens import Span, find_tokens
+from agent_gateway.redaction.tokens import Span, find_mirrored, find_tokens
 from agent_gateway.redaction.views import concatenate, find_spaced, unescape
 
 #: What stands where a secret stood.
@@ -45,14 +48,15 @@ def has_secret(text: str) -> bool:
 def _find(text: str, layers: int, extra: Patterns = ()) -> list[Span]:
     """Where the secrets are, in any order."""
     lower = _lower(text)
-    found = [*find_tokens(text), *_find_known(text), *find_shapes(text, lower)]
+    found = [*find_tokens(text), *known_secrets.find(text), *find_shapes(text, lower), *find_in_addresses(text)]
     if any(hint in lower for hint in HINTS):
         found += find_assigned(text, lower)
         found += find_secret_data(text)
         found += find_named_pairs(text, lower)
     for pattern in extra:
         found += _find_extra(text, pattern)
-    found += find_split(text, known_secrets.values)
+    found += find_mirrored(text)
+    found += find_split(text, known_secrets.signs)
     if layers:
         found += _find_veiled(text, layers - 1, extra)
     return found
@@ -66,21 +70,15 @@ def _lower(text: str) -> str:
 
 
 def _find_veiled(text: str, layers: int, extra: Patterns) -> Iterator[Span]:
-    """Yield what is found once escapes, spaces or an encoding are taken off."""
-    for at, view in (*unescape(text), *concatenate(text), *find_spaced(text)):
+    """Yield what is found once escapes, spaces, marks, the beginnings of lines or an encoding are taken off."""
+    views = (*unescape(text), *concatenate(text), *find_spaced(text), *unmark(text), *find_behind(text))
+    for at, view in views:
         if view.text != text:
             for start, end in _find(view.text, layers, extra):
                 first, last = view.origin(start, end)
                 yield at + first, at + last
     yield from find_encoded(text, lambda inside: _find(inside, layers, extra))
-
-
-def _find_known(text: str) -> Iterator[Span]:
-    for form in known_secrets.forms:
-        at = text.find(form)
-        while at >= 0:
-            yield at, at + len(form)
-            at = text.find(form, at + len(form))
+    yield from find_codes(text, lambda inside: _find(inside, layers, extra))
 
 
 def _find_extra(text: str, pattern: re.Pattern[str] | str) -> Iterator[Span]:

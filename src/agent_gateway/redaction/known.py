@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from string import punctuation, whitespace
+from typing import AnyStr
 from urllib.parse import quote
 
 #: Anything shorter, such as a password "admin", is part of ordinary words.
@@ -19,6 +22,24 @@ class KnownSecrets:
         self.values: tuple[str, ...] = ()
         #: The values, and what they look like in URLs, base64 and hexadecimal where decoding would not find them.
         self.forms: tuple[str, ...] = ()
+        #: The letters and digits alone of those that have enough of them, forwards and backwards.
+        self._cores: tuple[tuple[bytes, str], ...] = ()
+        #: The others, which are more signs than letters.
+        self.signs: tuple[str, ...] = ()
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where values are: as they are or encoded, backwards, in capitals, with any signs between letters."""
+        for form in self.forms:
+            yield from ((at, at + len(form)) for at in _places(text, form))
+        if not self._cores:
+            return
+        letters = _letters(text)
+        present = [(core, value) for core, value in self._cores if core in letters]
+        # Where each of the letters stands is of interest only where one of them is.
+        where = [found.start() for found in _LETTER.finditer(text)] if present else []
+        for core, value in present:
+            for at in _places(letters, core):
+                yield _widen(text, value, where[at], where[at + len(core) - 1] + 1)
 
     def register(self, *values: str) -> None:
         """Make values secrets; one of fewer than eight characters is not taken, it would be found in ordinary words."""
@@ -34,12 +55,47 @@ class KnownSecrets:
 
     def clear(self) -> None:
         """Forget all values."""
-        self.values = self.forms = ()
+        self._hold(())
 
     def _hold(self, values: Iterable[str]) -> None:
         # Replaced, not changed: other threads are reading.
         self.values = tuple(sorted(values, key=len, reverse=True))
         self.forms = tuple(sorted({form for value in self.values for form in _forms(value)}, key=len, reverse=True))
+        self._cores = tuple((core, value) for value in self.values for core in _cores(value))
+        self.signs = tuple(value for value in self.values if not _cores(value))
+
+
+_SIGNS = punctuation + whitespace
+_LETTER = re.compile(r"[A-Za-z0-9]")
+_NO_LETTERS = bytes(each for each in range(256) if not (each < 128 and chr(each).isalnum()))
+
+
+def _letters(text: str) -> bytes:
+    """The letters and digits of ASCII, small."""
+    return text.encode("ascii", "replace").translate(None, _NO_LETTERS).lower()
+
+
+def _cores(value: str) -> set[bytes]:
+    """What a value is without signs; nothing where that might be an ordinary number or word."""
+    core = _letters(value)
+    return set() if len(core) < SHORTEST or core.isdigit() else {core, core[::-1]}
+
+
+def _places(text: AnyStr, what: AnyStr) -> Iterator[int]:
+    at = text.find(what)
+    while at >= 0:
+        yield at
+        at = text.find(what, at + len(what))
+
+
+def _widen(text: str, value: str, start: int, end: int) -> tuple[int, int]:
+    """With the signs that the value begins and ends with, where they are there."""
+    signs = len(value) - len(value.lstrip(_SIGNS)), len(value) - len(value.rstrip(_SIGNS))
+    before, after = value[: signs[0]], value[len(value) - signs[1] :]
+    for ahead, behind in ((before, after), (after[::-1], before[::-1])):
+        if text.startswith(behind, end) and text.endswith(ahead, 0, start):
+            return start - len(ahead), end + len(behind)
+    return start, end
 
 
 def _forms(value: str) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agent_gateway.redaction.tokens import Span
 
-_KIND = re.compile(r"""["']?kind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*,?[ \t]*\r?$""", re.MULTILINE)
+_KIND = re.compile(r"""["']?kind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*(?:,[ \t]*)?\r?$""", re.MULTILINE)
 _DATA_LINE = re.compile(r"""(?:- )?["']?(?:data|stringData)["']?[ \t]*:$""")
 _ENTRY = re.compile(r"""[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s:#]+)[ \t]*:[ \t]+(\S[^\n]*)""")
 _JSON_DATA = re.compile(r"""\\{0,3}"(?:data|stringData)\\{0,3}"\s{0,80}:\s{0,80}\{([^{}]*)\}""")
@@ -56,15 +56,17 @@ class _Mapping:
 
 def _in_yaml(text: str) -> Iterator[Span]:
     lines = [(found.start(), found[0]) for found in re.finditer(r"[^\n]*\n?", text) if found[0]]
-    for mapping in _mappings(lines):
-        for number in mapping.data if mapping.secret else ():
-            start, line = lines[number]
-            flow = _FLOW_DATA.search(line)
-            if flow is not None:
-                values = _FLOW_VALUE.finditer(line, *flow.span(1))
-                yield from ((start + found.start(1), start + found.end(1)) for found in values)
-            else:
-                yield from _entries(lines, number + 1, mapping.indent)
+    data = sorted((number, mapping.indent) for mapping in _mappings(lines) if mapping.secret for number in mapping.data)
+    read = 0
+    for number, indent in data:
+        start, line = lines[number]
+        flow = _FLOW_DATA.search(line)
+        if flow is not None:
+            values = _FLOW_VALUE.finditer(line, *flow.span(1))
+            yield from ((start + found.start(1), start + found.end(1)) for found in values)
+        elif number >= read:  # else it lies within data that was read already
+            read = _end(lines, number + 1, indent)
+            yield from _entries(lines[number + 1 : read])
 
 
 def _mappings(lines: list[tuple[int, str]]) -> Iterator[_Mapping]:
@@ -85,14 +87,23 @@ def _mappings(lines: list[tuple[int, str]]) -> Iterator[_Mapping]:
     yield from opened
 
 
-def _entries(lines: list[tuple[int, str]], number: int, indent: int) -> Iterator[Span]:
-    """Yield the values of the lines that are deeper than the mapping's own."""
-    for start, line in lines[number:]:
+def _end(lines: list[tuple[int, str]], number: int, indent: int) -> int:
+    """The first line from here that is not deeper than the mapping's own."""
+    while number < len(lines) and (_is_empty(lines[number][1].strip()) or _indent(lines[number][1]) > indent):
+        number += 1
+    return number
+
+
+def _is_empty(inside: str) -> bool:
+    return not inside or inside.startswith("#")
+
+
+def _entries(lines: list[tuple[int, str]]) -> Iterator[Span]:
+    """Yield the values of lines."""
+    for start, line in lines:
         inside = line.strip()
-        if not inside or inside.startswith("#"):
+        if _is_empty(inside):
             continue
-        if _indent(line) <= indent:
-            return
         entry = _ENTRY.match(line)
         value = entry[1].rstrip() if entry else "" if inside.endswith(":") else inside
         if value and not value.startswith(_NO_VALUE):

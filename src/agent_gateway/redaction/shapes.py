@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 
+from agent_gateway.redaction.addresses import REFERENCE
 from agent_gateway.redaction.tokens import Span, looks_random
 
 _KEY_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
@@ -47,42 +48,42 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("asia", r"\basia[a-z0-9]{16}[\"']?[\s,:|]{1,8}[\"']?([a-z0-9/+]{40})(?![a-z0-9/+])"),
     )
 )
-_ADDRESS = re.compile(r"://([^\s/@:\"'`<>]{0,256}):([^\s\"'`<>]{1,512}(?:\r?\n[ \t]*[^\s\"'`<>@]{1,256})?)@(?!sha\d+:)")
-_USER_ONLY = re.compile(r"://([^\s/@:\"'`<>]{16,512})@")
-_PORT = re.compile(r"[0-9]{1,5}(?:[/?#,\s]|\Z)")
-_REFERENCE = re.compile(r"\\*\$|<|%[({]|\{\{|\*{3}|\[redacted")
 
 
 def find_shapes(text: str, lower: str) -> Iterator[Span]:
     """Yield the secrets that their surroundings tell; `lower` is the text in small letters."""
     if "private key" in lower:
         yield from _private_keys(text)
-    if "://" in text:
-        yield from _in_addresses(text)
     for hint, pattern in _PATTERNS:
         if hint in lower:
-            yield from (found.span(1) for found in pattern.finditer(lower) if not _REFERENCE.match(found[1]))
+            yield from (found.span(1) for found in pattern.finditer(lower) if not REFERENCE.match(found[1]))
     for hint, pattern, judge in _JUDGED:
         for found in pattern.finditer(lower) if hint in lower else ():
             value = text[found.start(1) : found.end(1)].rstrip(".!?;:)")
-            if judge(value) and not _REFERENCE.match(value):
+            if judge(value) and not REFERENCE.match(value):
                 yield found.start(1), found.start(1) + len(value)
 
 
 def _private_keys(text: str) -> Iterator[Span]:
     """Yield private keys, also those whose beginning or end was cut off."""
-    last = 0
+    ends = [found.span() for found in _KEY_END.finditer(text)]
+    last = number = 0
     for begin in _KEY_BEGIN.finditer(text):
         if begin.start() < last:
             continue
-        end = _KEY_END.search(text, begin.end(), begin.end() + _KEY_LONGEST)
-        lines = _KEY_LINES.match(text, begin.end())
-        last = end.end() if end else lines.end() if lines else begin.end()
+        while number < len(ends) and ends[number][0] < begin.end():
+            number += 1
+        if number < len(ends) and ends[number][1] <= begin.end() + _KEY_LONGEST:
+            last = ends[number][1]
+        else:
+            lines = _KEY_LINES.match(text, begin.end())
+            last = lines.end() if lines else begin.end()
         yield begin.start(), last
-    for end in _KEY_END.finditer(text):
-        start = _first_line(text, max(last, end.start() - _KEY_LONGEST), end.start())
-        if start < end.start():
-            yield start, end.end()
+    for start, end in ends:
+        first = _first_line(text, max(last, start - _KEY_LONGEST), start)
+        if first < start:
+            yield first, end
+        last = max(last, end)  # the next one's lines begin behind this one
 
 
 def _first_line(text: str, least: int, end: int) -> int:
@@ -95,15 +96,6 @@ def _first_line(text: str, least: int, end: int) -> int:
             break
         start = before
     return start
-
-
-def _in_addresses(text: str) -> Iterator[Span]:
-    for found in _ADDRESS.finditer(text):
-        if not _PORT.match(found[2]) and not _REFERENCE.match(found[2]):
-            yield found.span(2)
-    for found in _USER_ONLY.finditer(text):
-        if looks_random(found[1]) and not _REFERENCE.match(found[1]):
-            yield found.span(1)
 
 
 def _is_pair(encoded: str) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 #: A piece of text, `[start, end)`.
 Span = tuple[int, int]
 
 _DIGIT = re.compile(r"[0-9]")
+#: In a longer text each beginning is looked for by itself.
+_SHORT = 2000
+_PART = re.compile(r"[A-Za-z0-9_-]*")
 _MIXED = re.compile(r"[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
 
 
@@ -29,7 +32,7 @@ class TokenShape:
     """A token begins with `start`, and `rest`, a regular expression, is what follows: `least` characters at least.
 
     `sure`: the beginning is so rare that the rest need not look random. `beside` is the length of a second secret in
-    base64 that usually follows, 0 for none.
+    base64 that usually follows, 0 for none. `parts`: it has several, with dots between them.
     """
 
     start: str
@@ -37,6 +40,7 @@ class TokenShape:
     least: int
     sure: bool = False
     beside: int = 0
+    parts: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -48,10 +52,23 @@ class TokenShape:
         """The length from which it can be a whole token."""
         return len(self.start) + self.least
 
-    def reach(self, text: str, at: int) -> int:
-        """Where a token that begins at `at` ends; 0 when there is none."""
-        found = self.pattern.match(text, at)
-        return found.end() if found else 0
+    def places(self, text: str, is_new: Callable[[int], bool]) -> Iterator[Span]:
+        """Yield where a token may begin, and how far it would reach.
+
+        Each stretch of the text is read once: a token that begins within what another reached ends where that one ends,
+        and where the first part of one leads nowhere, no other begins in it.
+        """
+        end = dead = 0
+        at = text.find(self.start)
+        while at >= 0:
+            if at >= dead and is_new(at):
+                if at >= end or self.beside:
+                    found = self.pattern.match(text, at)
+                    end = found.end() if found else 0
+                    dead = _end_of_part(text, at) if self.parts and not found else 0
+                if end - at >= self.shortest:
+                    yield at, end
+            at = text.find(self.start, at + 1)
 
     def fits(self, token: str) -> bool:
         """Tell whether this is a token of this shape, and no word that begins like one."""
@@ -60,13 +77,32 @@ class TokenShape:
 
 def find_tokens(text: str) -> Iterator[Span]:
     """Yield every token that stands in one piece."""
-    for shape in SHAPES:
-        at = text.find(shape.start)
-        while at >= 0:
-            end = shape.reach(text, at) if starts_anew(text, at) else 0
-            if end and shape.fits(text[at:end]):
+    for shape in shapes_in(text):
+        done = 0
+        for at, end in shape.places(text, partial(starts_anew, text)):
+            if at >= done and shape.fits(text[at:end]):
                 yield at, end
-            at = text.find(shape.start, end or at + 1)
+            done = max(done, end)
+
+
+def shapes_in(text: str) -> Sequence[TokenShape]:
+    """The shapes of which tokens may begin in a text. Most short texts have none, which one look tells."""
+    return SHAPES if len(text) > _SHORT or _STARTS.search(text) else ()
+
+
+def find_mirrored(text: str) -> Iterator[Span]:
+    """Yield every token that is written backwards, of those whose beginning is rare."""
+    shapes = [shape for shape in _RARE if shape.start[::-1] in text]
+    mirrored = text[::-1] if shapes else ""
+    for shape in shapes:
+        for at, end in shape.places(mirrored, partial(starts_anew, mirrored)):
+            if shape.fits(mirrored[at:end]):
+                yield len(text) - end, len(text) - at
+
+
+def _end_of_part(text: str, at: int) -> int:
+    found = _PART.match(text, at)
+    return found.end() if found else at
 
 
 def _shape(start: str, characters: str = "A-Za-z0-9", least: int = 16, *, sure: bool = False) -> TokenShape:
@@ -126,5 +162,7 @@ SHAPES: tuple[TokenShape, ...] = (
     _shape("agw_", _WORD, 30, sure=True),
     _shape("ops_eyJ", _WORD, 20, sure=True),
     # A JSON Web Token: header and payload at least, five parts when it is encrypted.
-    TokenShape("eyJ", r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,3}", 17, sure=True),
+    TokenShape("eyJ", r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,3}", 17, sure=True, parts=True),
 )
+_RARE = tuple(shape for shape in SHAPES if shape.sure)
+_STARTS = re.compile("|".join(re.escape(shape.start) for shape in SHAPES))

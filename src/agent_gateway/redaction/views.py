@@ -10,18 +10,26 @@ from itertools import accumulate
 
 from agent_gateway.redaction.tokens import Span
 
-#: What stands for another character, or for none: escapes of JSON, shells, URLs and HTML; colours; line continuations.
-_ESCAPE = re.compile(
-    r"\\u(?P<u>[0-9a-fA-F]{4})|\\U(?P<U>[0-9a-fA-F]{8})|\\x(?P<x>[0-9a-fA-F]{2})|\\(?P<o>[0-3][0-7]{2})"
-    r"|%(?P<p>[0-9a-fA-F]{2})|&#[xX](?P<h>[0-9a-fA-F]{1,6});|&#(?P<d>[0-9]{1,7});|&(?P<e>quot|amp|lt|gt|apos|equals);"
-    r"|\\(?P<c>[nrt\"'/\\])|\\\r?\n[ \t]*|\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?P<s>[^\x00-\x7f])"
+#: What stands for another character, or for none: escapes of JSON, shells, URLs, mail and HTML; what steers terminals;
+#: line continuations; characters that nobody sees.
+_ESCAPE_TEXT = (
+    r"\\u(?P<u>[0-9a-fA-F]{4})|\\U(?P<U>[0-9a-fA-F]{8})|\\u\{(?P<b>[0-9a-fA-F]{1,6})\}|\\x(?P<x>[0-9a-fA-F]{2})"
+    r"|\\(?P<o>[0-3][0-7]{2})|%(?P<p>[0-9a-fA-F]{2})|(?P<m>(?:=[0-9A-F]{2}){4,})"
+    r"|&#[xX](?P<h>[0-9a-fA-F]{1,6});|&#(?P<d>[0-9]{1,7});|&(?P<e>quot|amp|lt|gt|apos|equals);"
+    r"|\\(?P<c>[nrt\"'/\\])|\\\r?\n[ \t]*|\x1b\[[0-9;?]{0,40}[ -/]?[@-~]|\x1b\][^\x07\x1b\n]{0,200}(?:\x07|\x1b\\)"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?P<t>[\U000e0020-\U000e007e]{4,})|(?P<s>[^\x00-\x7f])"
 )
-_HINT = re.compile(r"[\\%&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ESCAPE = re.compile(_ESCAPE_TEXT)
+#: With characters that were struck over by the next one.
+_STRUCK = re.compile(rf"[^\n\x08]\x08|{_ESCAPE_TEXT}")
+_HINT = re.compile(r"[\\%&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|=[0-9A-F]{2}=[0-9A-F]{2}=")
 #: So much of the text around an escape belongs to it.
 _NEAR = 300
 _ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'", "equals": "="}
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
-_HEXADECIMAL = frozenset("uUxph")
+_HEXADECIMAL = frozenset("uUbxph")
+#: Characters of which some are seen by a model alone: they say the same as those of ASCII.
+_TAGS = 0xE0000
 
 
 class View:
@@ -58,12 +66,11 @@ def unescape(text: str) -> Iterator[tuple[int, View]]:
     """Yield the parts of the text that have escapes or invisible characters: where each starts, and without them."""
     if text.isascii() and not _HINT.search(text):
         return
-    yield from _around(
-        text, ((found.span(), word) for found in _ESCAPE.finditer(text) if (word := _resolve(found)) is not None)
-    )
+    escapes = (_STRUCK if "\b" in text else _ESCAPE).finditer(text)
+    yield from views_around(text, ((found.span(), word) for found in escapes if (word := _resolve(found)) is not None))
 
 
-def _around(text: str, replaced: Iterable[tuple[Span, str]]) -> Iterator[tuple[int, View]]:
+def views_around(text: str, replaced: Iterable[tuple[Span, str]]) -> Iterator[tuple[int, View]]:
     """Yield views of the text around replacements: of one part for those that are near each other."""
     near: list[tuple[Span, str]] = []
     for each in replaced:
@@ -93,6 +100,10 @@ def _resolve(found: re.Match[str]) -> str | None:
         return _CONTROLS.get(written, written)
     if kind == "e":
         return _ENTITIES[written]
+    if kind == "t":
+        return "".join(chr(ord(each) - _TAGS) for each in written)
+    if kind == "m":
+        return bytes.fromhex(written.replace("=", "")).decode("latin-1")
     code = int(written, 16 if kind in _HEXADECIMAL else 8 if kind == "o" else 10)
     return _visible(chr(code)) if code < 0x110000 and not 0xD800 <= code < 0xE000 else None
 
@@ -107,7 +118,7 @@ def _visible(character: str) -> str:
 
 def _plain(character: str) -> str | None:
     """The ASCII that a character looks like, nothing for an invisible one; None for any other."""
-    if unicodedata.category(character) in {"Cf", "Mn"} or character in "\u115f\u1160\u3164\uffa0":
+    if unicodedata.category(character) in {"Cf", "Cs", "Mn"} or character in "\u115f\u1160\u2800\u3164\uffa0":
         return ""
     compatible = unicodedata.normalize("NFKC", character)
     return compatible if compatible.isascii() else None
@@ -115,8 +126,8 @@ def _plain(character: str) -> str | None:
 
 #: Where a text is broken: from one quoted piece to the next, between two lines, between two characters.
 JOINT = re.compile(
-    r"""(?P<glued>\\?["'`]\s{0,80}(?:[+.,&|]|\|\||\.\.)?\s{0,80}\\?["'`])"""
-    r"""|[ \t]*\r?\n[ \t]*(?:[>|#*/+]{1,3}[ \t]*)?|[ \t]{1,3}"""
+    r"""(?P<glued>\\?["'`]\s{0,80}(?:(?:[+.,&|]|\|\||\.\.)\s{0,80})?\\?["'`])"""
+    r"""|(?:[ \t]+(?=\r?\n))?\r?\n[ \t]*(?:[>|#*/+]{1,3}[ \t]*)?|[ \t]+"""
 )
 
 
@@ -126,7 +137,7 @@ _CONCATENATED = re.compile(r"""(["'])(?:\s{0,80}[+.]\s{0,80}|\s{1,80}(?:\\\r?\n\
 
 def concatenate(text: str) -> Iterator[tuple[int, View]]:
     """Yield the parts of the text that have quoted pieces: where each starts, and with the pieces put together."""
-    yield from _around(text, ((found.span(), "") for found in _CONCATENATED.finditer(text)))
+    yield from views_around(text, ((found.span(), "") for found in _CONCATENATED.finditer(text)))
 
 
 def squeeze(text: str) -> View:
@@ -134,14 +145,18 @@ def squeeze(text: str) -> View:
     return View(text, [(found.span(), "") for found in JOINT.finditer(text)])
 
 
+#: With spaces or another sign between them.
 _SPACED = re.compile(r"(?<!\S)\S(?:\s{1,2}\S(?!\S)){7,}")
+_PARTED = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9_]([-.,/|:;*~+])\S(?:\1\S){6,}")
 
 
 def find_spaced(text: str) -> Iterator[tuple[int, View]]:
-    """Yield the runs of single characters with spaces between them: where each starts, and without the spaces."""
+    """Yield the runs of single characters with a gap between each two: where each starts, and without the gaps."""
     for found in _SPACED.finditer(text):
         run = found[0]
         yield found.start(), View(run, [(gap.span(), "") for gap in _GAP.finditer(run)])
+    for found in _PARTED.finditer(text):
+        yield found.start(), View(found[0], [((at, at + 1), "") for at in range(1, len(found[0]), 2)])
 
 
 _GAP = re.compile(r"\s+")

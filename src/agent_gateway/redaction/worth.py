@@ -12,12 +12,14 @@ _NO_SECRET = frozenset(
 )
 #: References to a secret that is elsewhere, placeholders, and what is hidden already.
 _ELSEWHERE = re.compile(
-    r"\\*\$|[<*•\u2026]|\{\{|%[({]|\[redacted|\(hidden|\.{3}|[xX]{4,}$|ENC\[|op://|vault:|ref\+|secretref:"
+    r"\\*\$|[<*•\u2026]|\{\{|%[({]|\[{1,3}redacted|\(hidden|\.{3}|[xX]{4,}$|ENC\[|op://|vault:|ref\+|secretref:"
     r"|(?:self|os|env|var|data|local|module|settings|config|process|secrets|values|context|args|request|ctx)\.[a-z_]"
     r"|[A-Za-z_][\w.]*\((?:[^)]*\)?)$|[A-Za-z_][\w.]*\["
 )
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,_]*(?:ms|[smhdkMG]i?)?")
 _WORD = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 #: What objects in a cluster are called.
 _OBJECT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9./-]*[a-z0-9])?")
 _RANDOM_PART = re.compile(r"(?=[a-z]*[0-9][a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{12,}")
@@ -43,7 +45,7 @@ def is_secret_value(telling: Telling, value: str) -> bool:
     if _WORD.fullmatch(value) or is_prose(value) or value.startswith(("/", "http://", "https://")):
         return False
     if telling is Telling.TOKEN:
-        return not (_OBJECT_NAME.fullmatch(value) and not any(map(str.isdigit, value)))
+        return bool(_DIGIT.search(value)) or not _OBJECT_NAME.fullmatch(value)
     return _is_random(value)
 
 
@@ -58,7 +60,11 @@ def _is_random(value: str) -> bool:
     if " " in value:
         return False
     if not _OBJECT_NAME.fullmatch(value):
-        return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+        return _has_both(value)
     if any(mark in value for mark in "-./"):
         return any(_RANDOM_PART.fullmatch(part) for part in re.split(r"[-./]", value))
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _has_both(value)
+
+
+def _has_both(value: str) -> bool:
+    return bool(_DIGIT.search(value) and _LETTER.search(value))
