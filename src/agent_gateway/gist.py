@@ -6,31 +6,46 @@ import re
 from functools import cached_property
 
 from agent_gateway.phrases import MOST_WORDS, number_groups, read_groups
-from agent_gateway.plain_names import read_name
+from agent_gateway.plain_names import gives_order, read_name
 
 #: Words that only hold a question together.
 _FILLERS = frozenset(
-    """show what which there is are was were be been being do does did has have had can could you we i me us our my
-    their of for from on in by to at with within inside across that any all some every each current present given
-    exist exists existing run runs running live lives available defined configured deployed belong belongs belonging
-    see seen got get gets getting found tell give look looks looking list namespace service app application the so
-    total overall whole entire know""".split()
+    """show what which there is are was were be been being do does did has have had having can could you i we it its me
+    us my our their they them these those the so a an of for from on in by to at as with within inside across through
+    throughout behind about regarding concerning like that any anything some something all every everything each
+    current currently present given latest existing exist exists run running runs live lives available defined
+    configured deployed belong belongs belonging around here just only yet now also please
+    see seen got get gets getting found tell give look looks looking list print display fetch pull dump output check
+    how whether let want need know come comes going happen happens happened happening recently lately
+    namespace service app application kubernetes total overall whole entire""".split()
 )
 #: How many words before what is counted or measured.
 _COMPOUND = re.compile(
     r"(?<!\S)(?:how (?:many|much|high|often|big|large)|(?:a|an|full|short|quick) (?:list|overview) of)(?!\S)"
 )
 _ASKING = re.compile(r"(?:show|list|what|which|how|is|are|was|were|do|does|did|has|have|had|any|can|could|in what)\b")
+_ASKED_INSIDE = re.compile(r"(?<!\S)(?:what|which|how|show|list|give|whether|if)(?!\S)")
 _FINITE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had|does|do|did|can|could)(?!\S)")
+_MARKS = re.compile(r"[,;:?!.]+(?=\s|\Z)|(?<!\S)-(?=\s)")
 _OWNING = re.compile(r"(?:of|for|about|behind) (?:the )?\|")
 #: Somebody tells something.
 _TELLING = re.compile(r"(?:i|we|you|they|he|she|it|there|this|that)\b")
 #: What stands before the name of a thing.
 _BEFORE_NAME = frozenset(
     """of for from on by to with about does did is are was has have do service app application show called named
-    behind""".split()
+    behind through hit hits hitting reach reaches reaching against was were can could""".split()
 )
 
+#: What stands behind the name of a thing that does or has something.
+_AFTER_NAME = frozenset(
+    """uses use using used consumes consume consuming eats eat burns burn needs need takes take has had have is was does
+    did gets get got serves serve handles handle receives sees returns return throws throw responds prints print logs
+    log logged writes wrote printed requests request calls responses pods pod container containers service app
+    application deployment""".split()
+)
+
+#: "A java app" is none in particular.
+_INDEFINITE = frozenset({"a", "an", "any", "some", "every", "each"})
 #: And of a place, which is another thing.
 _BEFORE_PLACE = frozenset({"in", "at", "within", "inside", "across"})
 
@@ -48,10 +63,15 @@ class Gist:
         self._fillers = _FILLERS | frozenset(fillers.split())
         self._named = named
 
-    def read(self, words: str) -> dict[str, str] | None:
-        """What the groups have taken, or None when something is missing, or a word is left that nothing explains."""
-        if words.count(" ") >= MOST_WORDS or not _is_asked(words):
+    def read(self, words: str, *, asked: bool = False, terse: bool = False) -> dict[str, str] | None:
+        """What the groups have taken, or None when something is missing, or a word is left that nothing explains.
+
+        `asked`: a question mark stood behind the words, whatever their order. `terse`: what is sought and a name, with
+        no word between them, is enough.
+        """
+        if words.count(" ") >= MOST_WORDS or gives_order(words) or not (asked or _is_asked(words)):
             return None
+        words = _MARKS.sub("", words)
         parts: dict[str, str] = {}
         rest = _COMPOUND.sub(" ", words)
         for needed, patterns in zip((True, False), self._patterns, strict=True):
@@ -59,10 +79,14 @@ class Gist:
                 found = _find(pattern, rest)
                 if found is None and needed:
                     return None
-                if found is not None:
-                    rest = f"{rest[: found.start()]} | {rest[found.end() :]}"
-                    parts.update(read_groups(found))
-        return self._explain(rest.split(), parts)
+                if found is None:
+                    continue
+                parts.update(read_groups(found))
+                rest = f"{rest[: found.start()]} | {rest[found.end() :]}"
+                if not pattern.groups:
+                    # What reads nothing may be said twice.
+                    rest = pattern.sub(" ", rest)
+        return self._explain(rest.split(), parts, terse=terse)
 
     @cached_property
     def _patterns(self) -> tuple[list[re.Pattern[str]], ...]:
@@ -71,7 +95,7 @@ class Gist:
             [re.compile(number_groups(rf"(?<!\S)(?:{each})(?!\S)")) for each in group] for group in self._sources
         )
 
-    def _explain(self, words: list[str], parts: dict[str, str]) -> dict[str, str] | None:
+    def _explain(self, words: list[str], parts: dict[str, str], *, terse: bool) -> dict[str, str] | None:
         """The parts, with the name when one is sought, if the words that are left say nothing more."""
         left = [(place, word) for place, word in enumerate(words) if word != "|" and word not in self._fillers]
         if not self._named or "name" in parts:
@@ -85,17 +109,24 @@ class Gist:
         # ("the retention of logs").
         if _OWNING.match(" ".join(words[place + 1 :])):
             return None
-        if not name or before in _BEFORE_PLACE or not (before in _BEFORE_NAME or re.search(r"[-\d]", word)):
+        behind = words[place + 1] if place + 1 < len(words) else ""
+        placed = before in _BEFORE_NAME or behind in _AFTER_NAME or bool(re.search(r"[-\d]", word))
+        placed = placed or (terse and words in (["|", word], ["show", "|", word]))
+        if not name or before in _BEFORE_PLACE | _INDEFINITE or not placed:
             return None
         return {**parts, "name": name}
 
 
 def _is_asked(words: str) -> bool:
     """Whether it is a question, or names a thing without saying anything about it."""
-    return bool(_ASKING.match(words)) or not (_FINITE.search(words) or _TELLING.match(words))
+    return bool(_ASKING.match(words) or _ASKED_INSIDE.search(words)) or not (
+        _FINITE.search(words) or _TELLING.match(words)
+    )
 
 
 def _find(pattern: re.Pattern[str], words: str) -> re.Match[str] | None:
-    """The one place where a pattern fits; a name in it must be one."""
+    """Where a pattern fits: one place, if it reads something; a name in it must be one."""
+    if not pattern.groups:
+        return pattern.search(words)
     found = [each for each in pattern.finditer(words) if all(read_groups(each).values())]
     return found[0] if len(found) == 1 else None

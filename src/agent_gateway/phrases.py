@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import count
 
-from agent_gateway.plain_names import NAME, read_name
+from agent_gateway.plain_names import NAME, is_order, read_name
 
 #: A request with more words is no plain one.
 MOST_WORDS = 40
@@ -43,7 +43,7 @@ class Phrases:
         for pattern in self._patterns:
             if found := pattern.fullmatch(f"{words} "):
                 parts = read_groups(found)
-                if all(parts.values()):
+                if all(parts.values()) and not is_order(parts.get("name", ""), words):
                     yield parts
 
     @cached_property

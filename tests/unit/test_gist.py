@@ -40,8 +40,32 @@ def test_what_it_may_hold_is_read_too() -> None:
         "show retention of error rate",
         "show error rate of everything",
         "show error rate of policy",
-        "show a error rate of cider",
+        "show error rate of a cider",
+        "hopefully error rate",
+        "error rate cider",
     ],
 )
 def test_a_word_that_nothing_explains_means_that_it_is_not_understood(words: str) -> None:
     assert RATE.read(words) is None
+
+
+def test_a_question_mark_makes_a_question_of_any_order() -> None:
+    assert RATE.read("cider has error rate") is None
+    assert RATE.read("cider has error rate", asked=True) == {"name": "cider"}
+
+
+def test_a_telegram_is_understood_where_nothing_else_can_be_meant() -> None:
+    assert RATE.read("error rate cider", terse=True) == {"name": "cider"}
+    assert RATE.read("error rate leak", terse=True) is None
+    assert RATE.read("error rate every cider", terse=True) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["cider: which error rate?", "error rate, error rate of cider", "show error rate that cider has",
+     "error rate cider-api"],
+)  # fmt: skip
+def test_marks_and_the_order_of_words_make_no_difference(words: str) -> None:
+    found = RATE.read(words)
+    assert found is not None
+    assert found["name"].startswith("cider")

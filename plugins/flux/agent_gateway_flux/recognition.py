@@ -127,12 +127,25 @@ _KNOWN = ag.Phrases(
     """,
     _SLOTS,
 )
-_ASPECT = "status|state|health|overview|doing|everything|resources|objects|working|saying|says?|reporting|managing"
-#: The same in any order; what it says of one thing, and of everything.
+_ASPECT = (
+    "status|state|states|statuses|health|healthy|overview|conditions?|ready|happy|synced|syncing|in sync|reconciled"
+    "|reconciling|suspended|paused|ok|okay|fine|good|green|applied|up to date|up-to-date|current"
+    "|look|looks|looking|failing|failed|fails?|stuck|stalled|out of sync|unhealthy|broken|doing|working|well"
+    "|behind|problems?|issues?|trouble|errors?|alright|all right"
+)
+_SAID = "everything|anything|resources|objects|saying|says?|reporting|reports?|manag(?:es?|ed|ing)|thinks?|knows?"
+_FILLERS = """status state overview according objects resources things not still already successfully properly correctly
+    been how many much yet say says report reports think know managed manages and they look with list full short
+    everything"""
+_LISTED = "list|which|every|all|status|overview|how many"
+_PLURALS = "|".join(sorted((re.escape(each) for each in _KINDS if each.endswith("s") and each != "ks"), key=len)[::-1])
+#: The same in any order; what it says of one thing, of a kind, and of everything.
 _GISTS = (
-    ag.Gist("flux", _ASPECT, fillers="status overview according as"),
-    ag.Gist("flux", _ASPECT, f"{_KIND} {_NAME}", fillers="status according"),
-    ag.Gist("flux", _ASPECT, fillers="status according about", named=True),
+    ag.Gist("flux", f"{_ASPECT}|{_SAID}", fillers=_FILLERS),
+    ag.Gist(f"{_KIND}(?: called| named)?[ /]{_NAME}", _ASPECT, takes=("flux",), fillers=_FILLERS),
+    ag.Gist(f"{_NAME} {_KIND}", _ASPECT, takes=("flux",), fillers=_FILLERS),
+    ag.Gist(f"(?P<kind>{_PLURALS})", f"{_ASPECT}|{_LISTED}", takes=("flux",), fillers=_FILLERS),
+    ag.Gist("flux", f"{_ASPECT}|{_SAID}", fillers=_FILLERS, named=True),
 )
 #: A kind of Flux alone: other tools show it as well.
 _SHARED = ag.Phrases(
@@ -155,14 +168,29 @@ def recognize_flux_get(request: ag.PlainRequest) -> ag.Recognition | None:
         if (parts := phrases.match(words)) is not None:
             if phrases is _SHARED and words == parts.get("kind"):
                 return None
+            if _is_loose(parts, words):
+                return None
             arguments = _arguments(parts, request)
             told = "show what Flux says" + (f" about {_title(parts)}" if parts.keys() & {"kind", "name"} else "")
             return ag.Recognition(arguments=arguments, confidence=confidence, meaning=told)
-    parts = next((found for gist in _GISTS if (found := gist.read(words)) is not None), None)
-    if parts is None:
+    asked = request.text.rstrip().endswith("?")
+    parts = next((found for gist in _GISTS if (found := gist.read(words, asked=asked)) is not None), None)
+    if parts is None or _is_loose(parts, words):
         return None
     told = "show what Flux says" + (f" about {_title(parts)}" if parts else "")
     return ag.Recognition(arguments=_arguments(parts, request), confidence=0.76, meaning=told)
+
+
+def _is_loose(parts: Mapping[str, str], words: str) -> bool:
+    """Whether a word was taken for a name that may be any: one beside a whole kind, or before what is asked."""
+    name = parts.get("name", "")
+    if not name or re.search(r"[-\d]", name) or words.startswith("flux get "):
+        return False
+    if parts.get("kind", "ks").endswith("s"):
+        return parts.get("kind", "ks") != "ks" or bool(
+            re.match(rf"(?:show )?(?:is )?{re.escape(name)} (?!in|by)", words)
+        )
+    return False
 
 
 def recognize_flux_reconcile(request: ag.PlainRequest) -> ag.Recognition | None:

@@ -97,15 +97,36 @@ _SHOW = ag.Phrases(
 )
 
 #: The same in any order.
-_LOG_GIST = ag.Gist(
-    "commits|committed|git log|git history|commit history",
-    takes=(_SLOTS["PATH"], _SLOTS["N"]),
-    fillers="""recent latest newest last most made touched touching changed pushed landed merged everything git repo
-        repository history file path directory folder recently new there been under affecting""",
+_COUNTED = rf"(?:last |latest |newest )?{_SLOTS['N']}"
+_LOG_FILLERS = """recent latest newest last made touched touching changed change changes pushed landed merged everything
+    git repo repository history file path directory folder recently new there been under affecting who what anybody
+    anyone somebody someone committed commits log entries main branch gitops in to on touch affect affected touches
+    were"""
+_LOG_GISTS = (
+    ag.Gist(
+        "commits|committed|git log|git history|commit history|commit log|gitlog",
+        takes=(_SLOTS["PATH"], _COUNTED),
+        fillers=_LOG_FILLERS,
+    ),
+    ag.Gist(
+        _SLOTS["PATH"],
+        "who|history|changed|changes?|touched|touch|touches|change|modify|modified|edit|edited"
+        "|log|commits|committed|updated|worked on",
+        takes=(_COUNTED,),
+        fillers=f"{_LOG_FILLERS} modified edited updated",
+    ),
+    ag.Gist(
+        "git|(?:gitops |git )?(?:repo|repository)|gitops",
+        "changed|changes|activity|happened|pushed|merged|new|history|log",
+        takes=(_COUNTED,),
+        fillers=_LOG_FILLERS,
+    ),
 )
 _SHA = r"(?P<sha>(?=[a-f]*\d)[0-9a-f]{7,40})"
 _ABOUT_COMMITS = "commit diff details detail changes change changed files about content contents touched git hash sha"
-_SHOW_GISTS = [ag.Gist(_SHA, word, fillers=_ABOUT_COMMITS) for word in ("commit", "diff", "show")]
+_SHOW_GISTS = [
+    ag.Gist(_SHA, word, fillers=_ABOUT_COMMITS) for word in ("commit", "diff", "show|changed|changes?|touched|files")
+]
 
 
 def recognize_git_commit(request: ag.PlainRequest) -> ag.Recognition | None:
@@ -131,7 +152,11 @@ def recognize_git_log(request: ag.PlainRequest) -> ag.Recognition | None:
     """The call of `git_log`."""
     parts = _LOG.match(_words(request))
     confidence = 0.92 if parts is not None else 0.76
-    parts = _LOG_GIST.read(_words(request)) if parts is None else parts
+    if parts is None:
+        asked = request.text.rstrip().endswith("?")
+        parts = next(
+            (found for gist in _LOG_GISTS if (found := gist.read(_words(request), asked=asked)) is not None), None
+        )
     if parts is None or request.namespace or request.all_namespaces:
         return None
     arguments: dict[str, Any] = {}

@@ -7,6 +7,7 @@ A workload without a kind is taken for a deployment, but only for what a human a
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import agent_gateway as ag
@@ -15,7 +16,7 @@ from .recognized_changes import Change, read_change
 from .recognized_commands import recognize_command
 from .recognized_gists import CONFIDENCE, read_gist
 from .recognized_kinds import KINDS, find_kind
-from .recognized_lists import read_list
+from .recognized_lists import read_list, read_telegram
 from .recognized_logs import recognize_pod_logs
 from .recognized_objects import read_object
 from .recognized_reading import Reading
@@ -32,6 +33,8 @@ __all__ = [
 
 #: A call that another tool of this plugin makes better stays below what is done without asking.
 _LEFT_TO_ANOTHER = 0.6
+#: The rest shows what is there now, whatever time is named.
+_FOLLOWS_WINDOW = re.compile(r"kubectl (?:get )?events\b")
 
 
 def recognize_kubectl(request: ag.PlainRequest) -> ag.Recognition | None:
@@ -42,20 +45,21 @@ def recognize_kubectl(request: ag.PlainRequest) -> ag.Recognition | None:
     if not words.text:
         return None
     change = read_change(words)
-    reading = change.reading if change is not None else _read(words)
+    asked = request.text.rstrip().endswith("?")
+    reading = change.reading if change is not None else _read(words, asked=asked)
     if reading is None:
         return None
-    if _is_searched(words, reading, change):
-        reading = reading._replace(confidence=_LEFT_TO_ANOTHER)
+    if _is_searched(words, reading, change) or (request.seconds and not _FOLLOWS_WINDOW.match(reading.command)):
+        reading = reading._replace(confidence=min(_LEFT_TO_ANOTHER, reading.confidence))
     return reading.recognition(request.cluster)
 
 
-def _read(words: Words) -> Reading | None:
+def _read(words: Words, *, asked: bool) -> Reading | None:
     """What a phrase says for sure, else the gist of it, else what a phrase says that may mean something else."""
-    phrased = read_usage(words) or read_object(words) or read_list(words)
+    phrased = read_usage(words) or read_telegram(words) or read_object(words) or read_list(words)
     if phrased is not None and (phrased.missing or phrased.confidence > CONFIDENCE):
         return phrased
-    return read_gist(words) or phrased
+    return read_gist(words, asked=asked) or phrased
 
 
 def recognize_describe_object(request: ag.PlainRequest) -> ag.Recognition | None:
@@ -104,7 +108,9 @@ def _is_searched(words: Words, reading: Reading, change: Change | None) -> bool:
     if change is not None:
         return change.verb in {"restart", "scale"}
     parts = reading.command.split()
-    return parts[1] == "describe" and len(parts) == 4 and parts[2] in KINDS and find_kind(parts[2]).namespaced
+    if parts[1] != "describe" or len(parts) != 4 or parts[3].startswith("-"):
+        return False
+    return parts[2] in KINDS and find_kind(parts[2]).namespaced
 
 
 def _on_cluster(arguments: dict[str, Any], request: ag.PlainRequest) -> dict[str, Any]:

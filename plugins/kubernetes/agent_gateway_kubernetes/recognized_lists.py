@@ -10,7 +10,7 @@ import agent_gateway as ag
 
 from .recognized_kinds import find_kind
 from .recognized_reading import Reading
-from .recognized_words import MANY, Words
+from .recognized_words import MANY, Words, is_place
 
 _SLOTS = {
     "MANY": MANY,
@@ -79,6 +79,7 @@ _ON_NODE = ag.Phrases(
     """,
     _SLOTS | {"PODS": "<p:pods>", "NODE": "<s:nodes>"},
 )
+_TELEGRAM = ag.Phrases("MANY NAME", {"MANY": "<p:(?P<kind>[^<>]+)>", "NAME": f"(?P<name>{ag.Phrases.NAME})"})
 _EVERYTHING = ag.Phrases("show everything|objects|resources [there is|running|deployed|that runs|that exists]")
 _RUNNING = ag.Phrases("[show] what is running [there]\n[show] what runs [there]")
 
@@ -102,7 +103,9 @@ def read_list(words: Words) -> Reading | None:
         command = f"kubectl get pods{words.scope(listing=True)} --field-selector=spec.nodeName={parts['name']}"
         return Reading(command, f"list the pods on node {parts['name']}", 0.92)
     if parts := _ASKED.match(words.text):
-        words = replace(words, namespace=parts["space_name"]) if "space_name" in parts else words
+        words = (
+            replace(words, namespace=parts["space_name"]) if "space_name" in parts and not words.namespace else words
+        )
         return _list(words, parts, 0.95 if _is_definite(words, parts) else 0.6)
     if parts := _NAMED.match(words.text):
         # Without a verb it may be something to look up in documents, or a statement.
@@ -110,6 +113,15 @@ def read_list(words: Words) -> Reading | None:
         placed = words.namespace or words.everywhere or (formed and _is_definite(words, parts))
         return _list(words, parts, 0.92 if placed and "state" not in parts else 0.5)
     return _read_everything(words) or _read_custom(words)
+
+
+def read_telegram(words: Words) -> Reading | None:
+    """Many objects and a name, and not a word more: "pods web-eu"."""
+    parts = None if words.namespace or words.everywhere else _TELEGRAM.match(words.text)
+    kind = find_kind(parts["kind"]) if parts else None
+    if parts is None or kind is None or not (kind.namespaced and is_place(parts["name"])):
+        return None
+    return Reading(f"kubectl get {kind.plural} -n {parts['name']}", f"list the {kind.plural} in {parts['name']}", 0.78)
 
 
 def _read_custom(words: Words) -> Reading | None:

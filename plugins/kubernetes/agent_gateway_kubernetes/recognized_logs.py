@@ -92,7 +92,14 @@ def _recognition(parts: Mapping[str, str], request: ag.PlainRequest, words: Word
     if request.cluster:
         arguments["cluster"] = request.cluster
     # "Tail" is said of other things.
-    vague = "log" not in words.text and not words.namespace and not re.search(r"<|[-\d]", words.text)
+    vague = (
+        "log" not in words.text and not (words.namespace or request.seconds) and not re.search(r"<|[-\d]", words.text)
+    )
+    # "The logs helped" tells something.
+    told_of = not re.search(r"[-\d]", parts["name"]) and re.search(
+        rf"\b(?:the|my|our|these) logs? {re.escape(parts['name'])}\b", words.said
+    )
+    vague = vague or bool(told_of)
     told = f"show the logs of {parts['name']}{words.where}"
     return ag.Recognition(arguments=arguments, confidence=0.6 if vague else 0.95, meaning=told)
 

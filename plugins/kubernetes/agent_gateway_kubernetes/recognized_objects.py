@@ -199,6 +199,9 @@ def _read(form: _Form, kind: str, name: str, words: Words) -> Reading | None:
 def _is_known(parts: Mapping[str, str], words: Words) -> bool:
     """Whether an object is meant: "a canary deployment" is none, "the user-api deployment" is one."""
     name = parts["name"]
+    if re.search(rf"<p:[^<>]+> {re.escape(name)}(?!\S)", words.text) and not re.search(r"[-\d]", name):
+        # "Nodes wide" is about many.
+        return False
     return "turned" not in parts or bool(words.namespace or re.search(r"[-\d]", name) or f"the {name} " in words.said)
 
 
@@ -219,7 +222,9 @@ def _read_many(words: Words) -> Reading | None:
     if parts is None or (words.namespace and not find_kind(parts["kind"]).namespaced):
         return None
     scope = words.scope(listing=True) if find_kind(parts["kind"]).namespaced else ""
-    return Reading(f"kubectl describe {parts['kind']}{scope}", f"describe the {parts['kind']}{words.where}", 0.92)
+    # "Describe pods" may ask what they are.
+    sure = 0.92 if words.namespace or words.everywhere else 0.6
+    return Reading(f"kubectl describe {parts['kind']}{scope}", f"describe the {parts['kind']}{words.where}", sure)
 
 
 def _read_unknown(words: Words) -> Reading | None:

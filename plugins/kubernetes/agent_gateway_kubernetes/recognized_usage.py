@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import agent_gateway as ag
 
 from .recognized_kinds import WORKLOADS, find_kind
 from .recognized_reading import Reading
-from .recognized_words import SUBJECT, Words
+from .recognized_words import SUBJECT, Words, is_place
 
 _SLOTS = {
     "WHAT": "cpu|memory|ram|mem|resources?|cpu and memory|cpu/memory|memory and cpu|cpu and ram|compute",
@@ -115,7 +116,13 @@ def _read_top(words: Words) -> Reading | None:
     for parts in _TOP.matches(words.text):
         many, name = parts["kind"], parts.get("name", "")
         kind = find_kind(many)
+        if "<p:pods>" in words.text and not words.namespace and is_place(name):
+            # "Top pods web-eu".
+            words, name = replace(words, namespace=name), ""
         if words.namespace and not kind.namespaced:
+            continue
+        if name and not re.search(r"[-\d]", name) and re.search(r"<(?:p:|[sx]:pods)", words.text):
+            # No pod has a name without either, and many have none.
             continue
         order = f" --sort-by={'cpu' if parts['by'] == 'cpu' else 'memory'}" if "by" in parts else ""
         scope = words.scope(listing=not name) if kind.namespaced else ""

@@ -9,10 +9,12 @@ import agent_gateway as ag
 
 from .recognized_kinds import KIND, KINDS, find_kind, is_plural
 
-_MARKED = re.compile(rf"(?<![\w.\-/\"'`])(?:{KIND})(?=[\s/,]|\Z)")
-_PLACE = re.compile(rf"(?<!\S)(?:in|inside|within) (?P<place>{ag.Phrases.NAME})(?=[\s,]|\Z)")
-#: What is listed may also come from a place.
-_FROM = re.compile(rf"(?P<what><[px]:[^<>]+>|\bevents) from (?P<place>{ag.Phrases.NAME})\Z")
+_MARKED = re.compile(rf"(?<![\w.\-/\"'`])(?:{KIND})(?=[\s/,]|[?!.:;](?:\s|\Z)|\Z)")
+_PLACE = re.compile(rf"(?<!\S)(?:in|inside|within) (?P<place>{ag.Phrases.NAME})(?=[\s,:;?!.]|\Z)")
+#: What is listed may also come from a place, and one object of a place.
+_FROM = re.compile(
+    rf"(?P<what><[px]:[^<>]+>|\bevents|<[sx]:[^<>]+>[ /]{ag.Phrases.NAME}) from (?P<place>{ag.Phrases.NAME})(?=\s|\Z)"
+)
 _EMPTY = re.compile(
     r"(?<!\S)(?:(?:all|each|any|some) of(?= the|our| <)|the|my|our|all|any|some|every|each|existing|various"
     r"|individual|(?<=> )(?:resources|objects)|only|just|exactly|cluster(?= <p:nodes>)|(?:that|which)(?= are "
@@ -21,6 +23,13 @@ _EMPTY = re.compile(
 #: Written for one and for many alike, as short names are.
 _EITHER = frozenset({"ingress", "endpoint", "quota", "deploy", "autoscaler"})
 _SHORT = re.compile(r"(?!pods?$|jobs?$|roles?$|nodes?$|certs?$)[a-z]{2,4}")
+
+#: A command that is spoken of.
+_TYPED = re.compile(
+    r"\A(?:show )?(?:(?:run|execute|do|issue|try) (?:an? |the )?kubectl|k(?= (?:get|describe|logs|top|rollout) )) "
+)
+#: How a pod's name ends: with its number, or with what its workload has added.
+_POD = re.compile(r"-(?:\d+|[bcdfghjklmnpqrstvwxz2456789]{5})\Z")
 
 #: A kind as it is marked, for one object or as a short name; for many; and one object with its name, in either order.
 ONE = r"<[sx]:(?P<kind>[^<>]+)>"
@@ -63,6 +72,7 @@ class Words:
 def read_words(request: ag.PlainRequest) -> Words:
     """The words of a request, as the phrases expect them."""
     text, place = request.rest, request.namespace
+    text = re.sub(r" -o[ =]?(yaml|json)(?!\S)", r" as \1", _TYPED.sub("kubectl ", text, count=1))
     if text.startswith("kubectl "):
         text = re.sub(r"^kubectl (?:get )?(?=\S)", lambda found: "show " if "get" in found[0] else "", text)
     if not place:
@@ -74,10 +84,15 @@ def read_words(request: ag.PlainRequest) -> Words:
     text = "" if "<" in text or ">" in text else _MARKED.sub(_mark, " ".join(text.split()))
     text = re.sub(r"(?<!\S)(?:every|each) <s:", "<p:", text)
     if not place and (source := _FROM.search(text)) and _may_be_place(source["place"]):
-        place, text = source["place"], f"{text[: source.start()]}{source['what']}"
+        place, text = source["place"], f"{text[: source.start()]}{source['what']}{text[source.end() :]}"
     text = " ".join(_EMPTY.sub(" ", re.sub(r",(?! <[px])", " ", text)).split())
     asks_list = bool(re.search(r"\b(?:list|get)\b", request.text.lower()))
     return Words(text, place, request.all_namespaces and not place, bool(request.namespace), asks_list, request.rest)
+
+
+def is_place(name: str) -> bool:
+    """Whether what stands behind many objects is where they are: no pod has such a name, and no sentence the word."""
+    return "-" in name and not _POD.search(name)
 
 
 def _may_be_place(word: str) -> bool:

@@ -16,7 +16,7 @@ import agent_gateway as ag
 
 from .named_queries import DEFAULT_QUERIES, fill_query, follows_namespace
 from .recognized_figures import EVERYBODY, METRIC_GISTS, METRICS, QUANTILES, UP_ASKED
-from .recognized_searches import LOG_ERROR_GIST, LOG_ERRORS, LOG_SEARCH, LOGS, TRACE_GIST, TRACES, read_duration
+from .recognized_searches import LOG_ERROR_GIST, LOG_ERRORS, LOG_SEARCH, LOGS, TRACE_GISTS, TRACES, read_duration
 
 _FENCE = re.compile(r"\s*```(?:\w+)?\s*\n(?P<body>.*?)\n\s*```\s*", re.DOTALL)
 #: What an expression has and a sentence has not: a call, a selector, a comparison; or it is a metric's name.
@@ -68,10 +68,21 @@ class QueryRecognizer:
             if phrases.match(words) is not None:
                 query = fill_query(self._queries[name], window=_window(request), namespace=request.namespace)
                 return self._prometheus(name, query, "", request)
-        for name, gist in METRIC_GISTS.items():
-            if (parts := gist.read(words)) is not None:
-                return replace(self._measure(name, parts, request), confidence=_GIST)
-        return None
+        return self._figure(words, request)
+
+    def _figure(self, words: str, request: ag.PlainRequest) -> ag.Recognition | None:
+        """The one figure that the words name in whatever order; not one of several."""
+        found = {
+            name: parts
+            for name, gists in METRIC_GISTS.items()
+            for gist in gists
+            if (parts := gist.read(words, asked=_is_question(request), terse=bool(request.seconds))) is not None
+        }
+        if len(found) != 1:
+            return None
+        name, parts = found.popitem()
+        measured = self._measure(name, parts, request)
+        return replace(measured, confidence=min(_GIST, measured.confidence))
 
     def recognize_query_loki(self, request: ag.PlainRequest) -> ag.Recognition | None:
         """The call of `query_loki`."""
@@ -90,7 +101,7 @@ class QueryRecognizer:
         if (parts := LOGS.match(words)) is not None:
             # Without "loki" it is for a tool that reads them from the pods, when there is one.
             return self._logs("log_lines", parts, request, 0.95 if "loki" in words else _GIST)
-        if (parts := LOG_ERROR_GIST.read(words)) is not None:
+        if (parts := LOG_ERROR_GIST.read(words, asked=_is_question(request))) is not None:
             return self._logs("log_errors", parts, request, _GIST)
         return None
 
@@ -99,7 +110,9 @@ class QueryRecognizer:
         words = _words(request)
         parts = TRACES.match(words)
         sure = parts is not None
-        parts = TRACE_GIST.read(words) if parts is None else parts
+        if parts is None:
+            asked = _is_question(request)
+            parts = next((found for gist in TRACE_GISTS if (found := gist.read(words, asked=asked)) is not None), None)
         if parts is None or request.namespace:
             return None
         arguments: dict[str, Any] = {}
@@ -197,6 +210,10 @@ def span(seconds: int) -> str:
 
 def _window(request: ag.PlainRequest) -> str:
     return span(request.seconds) if request.seconds else _WINDOW
+
+
+def _is_question(request: ag.PlainRequest) -> bool:
+    return request.text.rstrip().endswith("?")
 
 
 def _told(name: str) -> str:

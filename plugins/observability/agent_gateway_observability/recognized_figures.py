@@ -121,20 +121,44 @@ EVERYBODY = {
         """
     ),
 }
-_VERBS = """use uses using used consume consumes consuming consumed take takes taking need needs handle handles handling
-    serve serves serving receive receives receiving return returns returning returned hit hitting incoming produce
-    average moment"""
+_VERBS = """use uses using used consume consumes consuming consumed take takes taking need needs needing handle handles
+    handling serve serves serving receive receives receiving return returns returning returned hit hits hitting incoming
+    goes go going coming comes
+    produce produces producing average moment burn burns burning eat eats eating hog hogs hogging draw draws drawing
+    chew chews chewing occupy occupies occupying require requires spend spends spending throw throws throwing emit emits
+    emitting respond responds responding reply process processes processing up figure figures number numbers value
+    values per minute second load much many high often big large high-level rate time times fast quick quickly
+    job workload deployment metric metrics stat stats"""
+_LATENCY = "slow long percentile request requests latency latencies response responses time times duration durations"
+_FAILING = (
+    "fail|fails|failed|failing|errored|erroring|error|errors|erroneous|5xx|5xxs|broken|go wrong|going wrong|went wrong"
+)
+_CALLS = "requests?|calls?|responses?|http requests?|api calls?"
 #: The same figures, named in any order.
 METRIC_GISTS = {
-    "request_rate": ag.Gist(_SLOTS["REQUESTS"], fillers=_VERBS, named=True),
-    "error_rate": ag.Gist(_SLOTS["ERRORS"], fillers=_VERBS, named=True),
-    "latency": ag.Gist(
-        f"(?:{_SLOTS['P']})(?: (?:{_SLOTS['LATENCY']}))?|(?:{_SLOTS['LATENCY']})(?: (?:{_SLOTS['P']}))?",
-        fillers=_VERBS,
-        named=True,
+    "request_rate": (
+        ag.Gist(_SLOTS["REQUESTS"], fillers=_VERBS, named=True),
+        ag.Gist(_CALLS, "per second|a second|per minute|each second", fillers=_VERBS, named=True),
     ),
-    "cpu": ag.Gist(_SLOTS["CPU"], fillers=_VERBS, named=True),
-    "memory": ag.Gist(_SLOTS["MEMORY"], fillers=_VERBS, named=True),
-    "restarts": ag.Gist("restarts|restarted|restart count", fillers="count container pod times number", named=True),
+    "error_rate": (
+        ag.Gist(_SLOTS["ERRORS"] + "|rate of errors", fillers=_VERBS, named=True),
+        ag.Gist(_CALLS, _FAILING, fillers=f"{_VERBS} share percentage ratio fraction proportion percent", named=True),
+        ag.Gist("errors?|failures?|5xx", "rate|ratio|percentage|share|quota", fillers=_VERBS, named=True),
+    ),
+    "latency": (
+        ag.Gist(_SLOTS["P"], fillers=f"{_VERBS} {_LATENCY}", named=True),
+        ag.Gist(_SLOTS["LATENCY"], fillers=f"{_VERBS} {_LATENCY}", named=True),
+    ),
+    "cpu": (ag.Gist(f"{_SLOTS['CPU']}|cores?|cpu cores?|processor", fillers=f"{_VERBS} hard cpu cores", named=True),),
+    "memory": (
+        ag.Gist(_SLOTS["MEMORY"], fillers=f"{_VERBS} memory bytes mb gb mib gib megabytes gigabytes", named=True),
+    ),
+    "restarts": (
+        ag.Gist(
+            "restarts|restarted|restart count|restarting",
+            fillers=f"{_VERBS} count container pod pods",
+            named=True,
+        ),
+    ),
 }
 QUANTILES = {"50": "0.5", "median": "0.5", "75": "0.75", "90": "0.9", "95": "0.95", "99": "0.99", "999": "0.999"}

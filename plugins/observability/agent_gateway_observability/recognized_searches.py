@@ -13,7 +13,7 @@ _SLOTS = {
     ),
     "OF": "of|for|from|in|by",
     "MISTAKES": (
-        "errors|exceptions|error lines|error messages|error logs|error log lines|failures|panics|stack traces|fatals"
+        "errors?|exceptions?|error lines|error messages|error logs|error log lines|failures|panics|stack traces|fatals"
     ),
     "LOGS": "logs?|log lines|log output|loki logs|log entries|log messages",
     "ERROR_LOGS": "error logs?|error log lines",
@@ -59,9 +59,10 @@ LOG_ERRORS = ag.Phrases(
     _SLOTS,
 )
 LOG_ERROR_GIST = ag.Gist(
-    _SLOTS["MISTAKES"],
-    "logs?|logged|logging|log lines|log output",
-    fillers="recent latest newest last look search",
+    f"{_SLOTS['MISTAKES']}|errors?|stacktraces?|tracebacks?",
+    "logs?|logged|logging|logging|log lines|log output|logfile|loki",
+    fillers="""recent latest newest last look search scan grep check lines line messages message entries output only
+        thrown written reported new file error lately from find contain contains contained throw throws""",
     named=True,
 )
 LOG_SEARCH = ag.Phrases(
@@ -112,14 +113,23 @@ TRACES = ag.Phrases(
     """,
     _SLOTS,
 )
-TRACE_GIST = ag.Gist(
-    "traces?",
-    takes=(
-        rf"(?:with )?(?:an? )?(?:duration |latency )?(?:{_SLOTS['THAN']}) (?:{_SLOTS['LONG']})",
-        "(?P<errors>with errors?|with an error|failed|failing|errors?|errored|erroneous|that failed|that errored)",
+_LASTING = rf"(?:with )?(?:an? )?(?:duration |latency )?(?:{_SLOTS['THAN']}) (?:{_SLOTS['LONG']})"
+_ERRING = (
+    "(?P<errors>with errors?|with an error|with failures|failed|failing|fail|fails|errors?|errored|erroring|erroneous"
+    "|that failed|that errored|broken)"
+)
+_LIMIT = r"(?:last |newest |latest )?(?P<limit>\d{1,3})"
+_TRACE_FILLERS = """recent latest newest last slow slowest slower slowly took taken long longest worst where requests
+    request calls distributed tempo jaeger few most when took service spans data trace traces and"""
+#: What is slow is looked for in traces.
+TRACE_GISTS = (
+    ag.Gist("traces?|spans?", takes=(_LASTING, _ERRING, _LIMIT), fillers=_TRACE_FILLERS, named=True),
+    ag.Gist(
+        "(?:slow|slowest|longest|slower|worst) (?:requests?|calls?|spans?)",
+        takes=(_LASTING, _LIMIT),
+        fillers=_TRACE_FILLERS,
+        named=True,
     ),
-    fillers="recent latest newest last",
-    named=True,
 )
 
 

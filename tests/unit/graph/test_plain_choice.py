@@ -115,3 +115,15 @@ def test_a_recognizer_that_stumbles_harms_nobody() -> None:
         choice = choose(request(), [a_tool("first", stumble), a_tool("second", sure(0.9))])
     assert choice.tool == "second"
     assert [each["tool"] for each in logs] == ["first"]
+
+
+def test_a_rule_that_stumbles_over_what_was_recognized_lets_nothing_be_called() -> None:
+    def recognize(request: PlainRequest) -> Recognition:
+        return Recognition(arguments={"name": request.text}, confidence=1.0, meaning="scale it")
+
+    async def scale(name: str) -> str:
+        """Scale it."""
+        return name
+
+    stumbling = tool(scale, recognize=recognize, effect=lambda given: given["nmae"])
+    assert choose(read_plain("scale x", "query", ()), [stumbling]).outcome == "nothing"

@@ -149,3 +149,44 @@ def test_the_message_is_kept_as_it_was() -> None:
 
 def test_a_long_message_is_no_plain_request() -> None:
     assert read("pods " * LONGEST).rest == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("press err rate", "press error rate"),
+        ("teh pods", "the pods"),
+        ("desc pod press-0", "describe pod press-0"),
+        ("the pods, can you list them?", "show the pods"),
+        ("the pods i mean", "show the pods"),
+        ("could somebody show me the pods", "show the pods"),
+        ("i would need the pods", "show the pods"),
+        # What is searched for, and what a name holds, stays as it is.
+        ("grep err in logs of press", "grep err in logs of press"),
+        ("logs of err-desc", "logs of err-desc"),
+    ],
+)
+def test_abbreviations_and_late_wishes_are_written_out(text: str, rest: str) -> None:
+    assert read(text).rest == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "namespace"),
+    [
+        ("logs of press-api (ns orchard)", "orchard"),
+        ("logs of press-api ns orchard-eu", "orchard-eu"),
+        ("logs of press-api (orchard namespace)", "orchard"),
+        ("logs of press-api in the orchard-eu namespace", "orchard-eu"),
+        ("orchard7 namespace: statefulsets", "orchard7"),
+        ("pods in namespace flux", "flux"),
+        ("pods in every namespace tomorrow", ""),
+    ],
+)
+def test_the_word_for_a_namespace_belongs_to_its_name(text: str, namespace: str) -> None:
+    assert read(text).namespace == namespace
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1" + "0" * 30])
+def test_an_absurd_window_is_the_longest_one(number: str) -> None:
+    assert read_plain(f"logs of api last {number} hours", "query", ()).seconds == 3650 * 86400
+    assert read_plain(f"logs of api last 2 hours {number} minutes", "query", ()).seconds < 10**7

@@ -9,7 +9,8 @@ import msgspec
 import structlog
 
 from agent_gateway.graph.plain.guards import is_request
-from agent_gateway.tool import PlainRequest, Recognition, Tool
+from agent_gateway.graph.plain.rereading import read_again
+from agent_gateway.tool import Effect, PlainRequest, Recognition, Tool
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +51,28 @@ class _Candidate(NamedTuple):
 
 
 def choose(request: PlainRequest, tools: Sequence[Tool]) -> Choice:
-    """Ask every tool whether it recognizes the request; `tools` are those that the persona may use."""
+    """Ask every tool whether it recognizes the request; `tools` are those that the persona may use.
+
+    A message that nobody recognizes is read again, for what it may mean otherwise. That may only end in a read, and
+    only when no two of these readings do.
+    """
+    choice = _choose(request, tools)
+    if choice.outcome != "nothing":
+        return choice
+    for readings in read_again(request):
+        again = [_choose(each, tools, only="read") for each in readings]
+        calls = [each for each in again if each.outcome == "call"]
+        if len({repr((each.tool, each.arguments)) for each in calls}) > 1:
+            return Choice(outcome="unsure", offers=tuple(dict.fromkeys(each.meaning for each in calls))[:MOST_OFFERS])
+        if calls:
+            return calls[0]
+    return choice
+
+
+def _choose(request: PlainRequest, tools: Sequence[Tool], only: Effect | None = None) -> Choice:
     candidates = sorted(_candidates(request, tools), key=lambda each: -each.found.confidence)
+    if only is not None:
+        candidates = [each for each in candidates if each.tool.effect_of(each.found.arguments) == only]
     commands = [each for each in candidates if each.found.command]
     if len(commands) == 1:
         return _call(commands[0], tools)
@@ -83,10 +104,14 @@ def _recognize(tool: Tool, request: PlainRequest) -> Recognition | None:
     if tool.recognize is None:
         return None
     try:
-        return tool.recognize(request)
+        found = tool.recognize(request)
+        if found is not None:
+            # Its rule is the plugin's code, too: what it stumbles over is no call.
+            tool.effect_of(found.arguments)
     except _FAULTS as error:
         log.warning("recognizer_failed", tool=tool.name, error=repr(error))
         return None
+    return found
 
 
 def _call(candidate: _Candidate, tools: Sequence[Tool]) -> Choice:

@@ -42,6 +42,8 @@ _ALONE = re.compile(
     r"(?<![\w/.=<>-])(?P<number>\d+)(?P<unit>[mhdw])(?![\w/.=:-])"
 )
 _MONTH = 30 * 86400
+#: Nothing is kept for longer than ten years.
+_LONGEST = 3650 * 86400
 
 
 def find_window(words: str) -> tuple[int, str]:
@@ -71,7 +73,7 @@ def _seconds(parts: dict[str, str | None]) -> int:
     unit, number = parts["unit"] or "", parts["number"] or ""
     amount = float(_NUMBERS[number]) if number in _NUMBERS else float(number)
     amount += 0.5 if parts.get("half") else 0
-    return int(amount * _length(unit)) + 60 * int(parts.get("more") or 0)
+    return int(min(amount * _length(unit), _LONGEST)) + 60 * int((parts.get("more") or "0")[:4])
 
 
 def _length(unit: str) -> int:
