@@ -24,7 +24,7 @@ COPIED = ("examples", "plugins", "personas.yaml", "docs", "README.md")
 #: Every port that a page may name, and those of plugins it tells to write.
 PORTS = (8080, 18000, 30107, 30120, 30121, 30122, 30127, 30197, 30198, 30199)
 READY_SECONDS = 150
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 280
 
 _ADDRESS = re.compile(r"\b(?:localhost|127\.0\.0\.1):(\d{4,5})\b")
 _PORT = re.compile(r"--port (\d{4,5})\b")

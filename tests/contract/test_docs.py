@@ -42,7 +42,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, prepared_clone: Path) ->
 
 
 @pytest.mark.server
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [page for page, found in RUN.items() if found])
 def test_the_commands_of_a_page_work(page: str, workspace: Workspace) -> None:
     done = workspace.type(RUN[page])

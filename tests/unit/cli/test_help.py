@@ -18,7 +18,7 @@ HEAVY = frozenset(
     uvicorn yaml""".split()
 )
 COMPLETION = {"_AGENT_GATEWAY_COMPLETE": "complete_bash", "COMP_WORDS": "agent-gateway in", "COMP_CWORD": "1"}
-SECONDS = 0.5
+RATIO = 6
 
 
 def run(
@@ -65,14 +65,17 @@ def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
 
 @pytest.mark.parametrize(("arguments", "variables"), [(["--help"], {}), ([], COMPLETION)], ids=["help", "completion"])
 def test_help_and_completion_are_there_at_once(home: Path, arguments: list[str], variables: dict[str, str]) -> None:
-    # The best of several: a busy neighbour is not the command's fault.
-    seconds = []
+    # The best of several, beside what any command with typer takes: a busy neighbour is not the command's fault.
+    seconds, floor = [], []
     for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import typer"], check=True, timeout=60)
+        floor.append(time.perf_counter() - begun)
         begun = time.perf_counter()
         done = run(home, *arguments, variables=variables)
         seconds.append(time.perf_counter() - begun)
         assert done.returncode == 0
-    assert min(seconds) < SECONDS
+    assert min(seconds) < RATIO * min(floor)
 
 
 def test_completion_offers_commands(home: Path) -> None:
