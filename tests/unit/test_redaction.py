@@ -105,6 +105,7 @@ ID, AWS_KEY = "AKIA" + "QWERTYUIOPASDFGH", "abcdEFGH1234abcdEFGH" + "zxcvZXCV567
         f"Access: {ID[:10]}\n  {ID[10:]} {AWS_KEY[:20]}\n  {AWS_KEY[20:]}",
         f'"{ID[:10]}" + "{ID[10:]} {AWS_KEY[:20]}" + "{AWS_KEY[20:]}"',
         f"{ID}\n{AWS_KEY[:20]}\n{AWS_KEY[20:]}",
+        f'{ID[:10]}\n  {ID[10:]} {AWS_KEY[:32]}\n  {AWS_KEY[32:]}", instance="a"',
     ],
 )
 def test_an_access_key_is_found_by_its_id_however_both_are_broken(text: str) -> None:
