@@ -88,6 +88,7 @@ from agent_gateway.tool import (
     Warrant,
     tool,
 )
+from agent_gateway.unseen import is_seen, show_unseen
 
 if TYPE_CHECKING:
     __version__: str
@@ -187,8 +188,10 @@ __all__ = [
     "excerpt",
     "hookimpl",
     "hookspec",
+    "is_seen",
     "known_secrets",
     "read_name",
     "redact",
+    "show_unseen",
     "tool",
 ]

@@ -12,7 +12,7 @@ import msgspec
 
 import agent_gateway as ag
 
-from .untrusted import clean_line, escape
+from .untrusted import clean_line
 
 ACCEPT = "agent-gateway mcp accept"
 LIST = "agent-gateway mcp list"
@@ -108,7 +108,7 @@ def write_accepted(file: Path, accepted: Accepted) -> None:
     content = json.dumps({"servers": msgspec.to_builtins(accepted)}, ensure_ascii=False, indent=2, sort_keys=True)
     part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(escape(content) + "\n", encoding="utf-8")
+        part.write_text(ag.show_unseen(content) + "\n", encoding="utf-8")
         part.replace(file)
     except OSError as error:
         raise ag.StorageFailed(f"{file} cannot be written: {error.strerror}") from None

@@ -15,7 +15,7 @@ from .arguments import arguments_type, given_arguments, shape_fault
 from .results import show_result
 from .sessions import Session
 from .settings import McpSettings
-from .untrusted import clean_line, clean_schema, clean_text, escape, name_fault
+from .untrusted import clean_line, clean_schema, clean_text, name_fault
 
 _LONGEST_NAME = 63
 _LONGEST_ARGUMENTS = 1000
@@ -97,7 +97,7 @@ class RemoteTool:
     async def _preview(self, /, **arguments: Any) -> ag.Preview:
         await self._session.check(self._name, self._accepted)
         given = json.dumps(given_arguments(self._accepted.input_schema, arguments), ensure_ascii=False)
-        shown = escape(ag.redact(given))
+        shown = ag.show_unseen(ag.redact(given))
         cut = "" if len(shown) <= _LONGEST_ARGUMENTS else f"... ({len(shown)} characters: see the arguments)"
         called = f"'{clean_line(self._name, 100)}' of the MCP server '{self._server}'"
         return ag.Preview(summary=f"Call {called} with {shown[:_LONGEST_ARGUMENTS]}{cut}", targets=(self._target(),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,34 +11,23 @@ LONGEST_DESCRIPTION = 1000
 _LONGEST_LINE = 300
 #: Of what MCP allows; twice what it advises.
 _LONGEST_NAME = 256
-#: Control characters, marks without a width, private ones, halves of others, and the two that break lines unseen.
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-#: Characters that are letters or marks to Unicode, and nothing to the eye.
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u2800")
-_KEPT = frozenset("\n\t")
 #: The fields of a schema that are only read, by a model above all.
 _PROSE = frozenset({"description", "title", "$comment"})
-
-
-def is_seen(character: str) -> bool:
-    """Whether a character shows, or is a plain break between what does; variation selectors do not."""
-    if character in _BLANK or "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
-        return False
-    return character in _KEPT or unicodedata.category(character) not in _UNSEEN
 
 
 def name_fault(name: str) -> str:
     """Why a tool's name cannot be used; it is shown in many places. Empty when it can."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         return f"has a tool whose name is empty or longer than {_LONGEST_NAME} characters"
-    if not all(is_seen(each) and each not in _KEPT for each in name):
-        return f"has a tool whose name holds characters that nobody sees: '{_spell_out(name)}'"
+    spelt_out = ag.show_unseen(name, kept="")
+    if spelt_out != name:
+        return f"has a tool whose name holds characters that nobody sees: '{spelt_out}'"
     return ""
 
 
 def clean_text(text: str, limit: int = LONGEST_DESCRIPTION) -> str:
     """Text of several lines without secrets and what is not seen, cut to a number of characters."""
-    shown = "".join(each for each in ag.redact(text) if is_seen(each)).strip()
+    shown = "".join(each for each in ag.redact(text) if ag.is_seen(each)).strip()
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
@@ -55,21 +43,7 @@ def clean_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def unseen_in_schema(schema: Mapping[str, Any]) -> bool:
     """Whether a name or value holds what is not seen; the descriptions and titles are cleaned instead."""
-    return any(not is_seen(each) for text in _values(schema) for each in text)
-
-
-def escape(text: str) -> str:
-    """JSON text with what is not seen written as escapes, so that whoever reviews it sees it."""
-    return "".join(each if each == "\n" or is_seen(each) else _escape(each) for each in text)
-
-
-def _spell_out(name: str) -> str:
-    return "".join(each if is_seen(each) and each not in _KEPT else _escape(each) for each in name)
-
-
-def _escape(character: str) -> str:
-    units = character.encode("utf-16-be", errors="surrogatepass")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    return any(not ag.is_seen(each) for text in _values(schema) for each in text)
 
 
 def _clean(key: str, value: Any) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from agent_gateway.api.shapes import ApprovalReport
 from agent_gateway.approval import Approval, HumanDecision
@@ -15,6 +17,7 @@ from agent_gateway.cli.output import Output
 from agent_gateway.cli.waiting import StartNotice
 from agent_gateway.config import Configuration
 from agent_gateway.errors import GatewayError
+from agent_gateway.unseen import show_unseen
 
 T = TypeVar("T")
 
@@ -128,6 +131,13 @@ def show(output: Output, report: ApprovalReport) -> None:
         output.text(f"the turn {report.approval.run_id}: {report.run_status}", style=DIM)
 
 
+def describe_argument(name: str, value: Any) -> list[str]:
+    """An argument as it is, all of it: text of several lines below its name, anything else as JSON."""
+    if isinstance(value, str) and "\n" in value:
+        return [f"  {name}:", *(f"    {show_unseen(line)}" for line in value.splitlines())]
+    return [f"  {name}: {show_unseen(msgspec.json.encode(value).decode())}"]
+
+
 def describe(approval: Approval) -> list[str]:
     """Say what is asked, of whom, and how it was decided."""
     decided = f" by {approval.approver} at {approval.decided_at}" if approval.approver else ""
@@ -138,6 +148,10 @@ def describe(approval: Approval) -> list[str]:
         approval.summary,
     ]
     lines += [f"on {target.name}" for target in approval.targets]
+    if approval.arguments:
+        lines.append("with:")
+    for name, value in approval.arguments.items():
+        lines += describe_argument(name, value)
     if approval.diff:
         lines += ["", approval.diff.rstrip("\n"), ""]
     return lines

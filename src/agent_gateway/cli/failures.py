@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import msgspec
 
-from agent_gateway.cli.unseen import show_lines, show_unseen
+from agent_gateway.cli.terminal_text import disarm, disarm_lines
 from agent_gateway.errors import ConfigurationError, GatewayError
 
 
@@ -33,7 +33,7 @@ def report(error: GatewayError, *, as_json: bool) -> None:
     """Write an error to standard error: text, or with `as_json` one line of JSON."""
     sys.stdout.flush()
     if as_json:
-        sys.stderr.write(show_unseen(msgspec.json.encode({"error": describe(error)}).decode()) + "\n")
+        sys.stderr.write(disarm(msgspec.json.encode({"error": describe(error)}).decode()) + "\n")
         return
     if isinstance(error, ConfigurationError):
         lines = ["Error: the configuration is wrong", *(f"  {fault}" for fault in error.faults)]
@@ -41,7 +41,7 @@ def report(error: GatewayError, *, as_json: bool) -> None:
         lines = [f"Error: {error.detail}"]
     if error.hint:
         lines.append(f"Hint: {error.hint}")
-    sys.stderr.write(show_lines("\n".join(lines)) + "\n")
+    sys.stderr.write(disarm_lines("\n".join(lines)) + "\n")
 
 
 def describe(error: GatewayError) -> dict[str, object]:

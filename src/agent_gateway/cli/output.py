@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agent_gateway.cli.unseen import show_lines, show_unseen
+from agent_gateway.cli.terminal_text import disarm, disarm_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ class Output:
 
     def text(self, text: str, *, end: str = "\n", style: str = "") -> None:
         """Write text; `style` is for terminals."""
-        shown = show_lines(text)
+        shown = disarm_lines(text)
         if self.rich:
             self.console.print(shown, end=end, style=style or None)
             return
@@ -52,7 +52,7 @@ class Output:
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Write a table: drawn on a terminal, else a line of tab-separated values for each row, names first."""
         if not self.rich:
-            cells = [[show_lines(" ".join(str(cell).split())) for cell in row] for row in rows]
+            cells = [[disarm_lines(" ".join(str(cell).split())) for cell in row] for row in rows]
             lines = ["\t".join(row) for row in (columns, *cells)]
             sys.stdout.write("\n".join(lines) + "\n")
             return
@@ -60,13 +60,13 @@ class Output:
 
         drawn = Table(*columns, box=None, header_style="bold", pad_edge=False)
         for row in rows:
-            drawn.add_row(*(show_lines(str(cell)) for cell in row))
+            drawn.add_row(*(disarm_lines(str(cell)) for cell in row))
         self.console.print(drawn, soft_wrap=False)
 
     @staticmethod
     def warn(text: str) -> None:
         """Write a line to standard error."""
-        sys.stderr.write(f"Warning: {show_lines(text)}\n")
+        sys.stderr.write(f"Warning: {disarm_lines(text)}\n")
 
     @staticmethod
     def _write(data: bytes) -> None:
@@ -76,4 +76,4 @@ class Output:
 
 def encode(value: Any) -> bytes:
     """Encode a value as JSON; paths become text."""
-    return show_unseen(msgspec.json.encode(value, enc_hook=str).decode()).encode()
+    return disarm(msgspec.json.encode(value, enc_hook=str).decode()).encode()

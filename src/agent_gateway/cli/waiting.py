@@ -11,7 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.status import Status
 
-from agent_gateway.cli.unseen import show_lines
+from agent_gateway.cli.terminal_text import disarm_lines
 
 
 class StartNotice:
@@ -56,4 +56,4 @@ def describe(parts: Mapping[str, str]) -> str:
     busy = [
         f"{name}: {state.removeprefix('waiting: ')}" for name, state in parts.items() if state.startswith("waiting")
     ]
-    return show_lines(f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})")
+    return disarm_lines(f"Starting the gateway ({'; '.join(busy) or ', '.join(parts) or 'almost ready'})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import msgspec
@@ -12,6 +11,7 @@ from agent_gateway.errors import GatewayError
 from agent_gateway.policy.output import clean
 from agent_gateway.redaction import redact
 from agent_gateway.tool import Outcome, Tool, ToolCall, Verification
+from agent_gateway.unseen import show_unseen
 
 NO_DECISION = "Not done: no human has decided on this call."
 _LONGEST_ARGUMENTS = 500
@@ -31,16 +31,11 @@ _OUTCOMES: Mapping[Outcome, str] = {
 
 def describe_call(call: ToolCall) -> str:
     """A call in one line, for a tool that cannot say what it would change."""
-    arguments = redact(_show_unseen(msgspec.json.encode(call.arguments, enc_hook=str).decode()))
+    arguments = redact(show_unseen(msgspec.json.encode(call.arguments, enc_hook=str).decode()))
     if len(arguments) > _LONGEST_ARGUMENTS:
         more = f"... ({len(arguments)} characters: look at all of its arguments)"
         arguments = arguments[: _LONGEST_ARGUMENTS - len(more)] + more
     return f"Call {call.name} with {arguments}"
-
-
-def _show_unseen(text: str) -> str:
-    """JSON text with escapes instead of what nobody sees, and what makes text run backwards."""
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def tell_refusal(approval: Approval) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from functools import partial
+from itertools import chain, repeat
 
 import structlog
 
@@ -14,7 +15,7 @@ from agent_gateway.runs.database import Database, Draining
 from agent_gateway.runs.records import decode_answer
 from agent_gateway.runs.recovery import Recovery
 
-#: When looking at a run has failed it is looked at again, after so many seconds each time.
+#: When looking at a run has failed it is looked at again, after so many seconds each time, and at last every so many.
 _AGAIN = (1.0, 5.0, 30.0, 120.0, 600.0)
 
 _log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class Resumption:
         self._closing.set()
 
     async def _consider(self, run_id: str) -> None:
-        for seconds in _AGAIN:
+        for seconds in chain(_AGAIN, repeat(_AGAIN[-1])):
             error = await self._look(run_id)
             if error is None:
                 return

@@ -11,6 +11,7 @@ from tests.unit.cli.conftest import Cli
 
 from agent_gateway.api.shapes import ApprovalReport
 from agent_gateway.approval import Approval, EffectRecord
+from agent_gateway.cli.deciding import describe
 from agent_gateway.tool import Target, ToolResult
 
 APPROVAL = Approval(
@@ -72,6 +73,15 @@ def test_only_what_was_done_and_went_well_is_a_success(
 def test_a_decision_that_is_only_passed_on_has_succeeded(cli: Cli, answer: Answer, arguments: tuple[str, ...]) -> None:
     answer(None, "running")
     assert cli("approvals", *arguments).code == 0
+
+
+def test_who_decides_is_shown_every_argument_whole() -> None:
+    manifest = "kind: ConfigMap\ndata: {a: we\u200bb}\n"
+    given = {"target": "x" * 2000, "manifest": manifest, "count": 3}
+    shown = describe(msgspec.structs.replace(APPROVAL, arguments=given))
+    assert f'  target: "{"x" * 2000}"' in shown
+    assert shown[shown.index("  manifest:") :][1:3] == ["    kind: ConfigMap", "    data: {a: we\\u200bb}"]
+    assert "  count: 3" in shown
 
 
 def test_what_a_server_calls_itself_does_not_reach_the_terminal(cli: Cli, answer: Answer) -> None:

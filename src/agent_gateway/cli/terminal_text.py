@@ -13,14 +13,14 @@ _UNSEEN = re.compile(
 )
 
 
-def show_unseen(text: str) -> str:
+def disarm(text: str) -> str:
     """Text with escapes instead of what nobody sees but a terminal obeys; as text it stays what it was in JSON."""
     return _UNSEEN.sub(_escape, text)
 
 
-def show_lines(text: str) -> str:
+def disarm_lines(text: str) -> str:
     """Plain text with such escapes; the returns of another system's line ends are dropped."""
-    return show_unseen(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return disarm(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _escape(found: re.Match[str]) -> str:
