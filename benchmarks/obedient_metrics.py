@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.loopback import serving
 from tests.observability_servers import free_ports
 
 from benchmarks.obedient_cases import Case, Source
@@ -108,7 +108,7 @@ def running_metrics(folder: Path) -> Iterator[Metrics]:
         do_POST = do_GET  # noqa: N815 - the library's name
 
     with ExitStack() as stack:
-        target, metrics.address = stack.enter_context(_serving(Target)), stack.enter_context(_serving(Way))
+        target, metrics.address = stack.enter_context(serving(Target)), stack.enter_context(serving(Way))
         (port,) = free_ports(1)
         metrics.upstream = f"http://127.0.0.1:{port}"
         config = folder / "prometheus.yml"
@@ -133,16 +133,3 @@ class _Quiet(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any) -> None:
         pass
-
-
-@contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()

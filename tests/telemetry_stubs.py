@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.loopback import serving
 
 Answer = tuple[int, Any]
 _NANOSECONDS = r"[12]\d{18}"
@@ -206,14 +207,8 @@ def running_stub(stub: Stub) -> Iterator[str]:
         def log_message(self, *_args: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Asked) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Asked) as address:
+        yield address
     assert stub.breaches == []
 
 

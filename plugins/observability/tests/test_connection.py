@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 from plugins.observability.agent_gateway_observability.connection import get_json
 from plugins.observability.agent_gateway_observability.servers import Place
 from plugins.observability.agent_gateway_observability.settings import Limits, ServerSettings
+from tests.loopback import serving
 
 import agent_gateway as ag
 
@@ -65,10 +65,8 @@ def asked() -> list[tuple[str, dict[str, str]]]:
 @pytest.fixture
 def address(asked: list[tuple[str, dict[str, str]]]) -> Iterator[str]:
     handler = type("Handler", (Misbehaving,), {"asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(handler) as address:
+        yield address
 
 
 def place(url: str, **server: Any) -> Place:

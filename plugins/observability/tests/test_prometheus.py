@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from plugins.observability.agent_gateway_observability.settings import ObservabilitySettings
 from plugins.observability.agent_gateway_observability.tools import QueryTools
+from tests.loopback import serving
 
 import agent_gateway as ag
 
@@ -43,11 +43,9 @@ def handler() -> type[Recording]:
 
 @pytest.fixture
 def tools(handler: type[Recording]) -> Iterator[QueryTools]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        settings = {"prometheus": f"http://127.0.0.1:{server.server_port}", "limits": {"series": 3, "points": 100}}
+    with serving(handler) as address:
+        settings = {"prometheus": address, "limits": {"series": 3, "points": 100}}
         yield QueryTools(ObservabilitySettings.model_validate(settings))
-        server.shutdown()
 
 
 def data(kind: str, result: Any, **more: Any) -> dict[str, Any]:

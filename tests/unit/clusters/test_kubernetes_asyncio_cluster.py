@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.loopback import serving
 
 from agent_gateway.clusters import open_clusters
 from agent_gateway.clusters.kubernetes_asyncio_cluster import KubernetesAsyncioCluster
@@ -73,14 +73,8 @@ class Api(BaseHTTPRequestHandler):
 @pytest.fixture
 def api() -> Iterator[tuple[str, type[Api]]]:
     handler = type("OneApi", (Api,), {"seen": [], "tokens": {"Bearer first"}})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(handler) as address:
+        yield address, handler
 
 
 def cluster_at(folder: Path, address: str) -> KubernetesAsyncioCluster:
